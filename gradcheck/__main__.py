@@ -1,0 +1,103 @@
+"""python -m gradcheck: check equations, kernels and models, print a table, exit 1 if anything is wrong."""
+
+import argparse
+import contextlib
+import sys
+import time
+
+from gradcheck import report
+from gradcheck.kernels import cannot_run, check_kernel
+from gradcheck.models import CASES, check_case, import_all
+from gradcheck.pair import check_equation
+from numpymem import kernel as kernels
+from numpymem.equation import REGISTRY
+
+
+def main(arguments=None):
+    """Run the command line -> exit code: 0 all right, 1 something is wrong, 2 not understood."""
+    try:
+        options = read_arguments(arguments)
+    except SystemExit as stop:                    # argparse has printed its line
+        return int(stop.code or 0)
+    import_all()
+    try:
+        equations, chosen_kernels, cases = select(options.names)
+    except KeyError as trouble:
+        print(trouble.args[0], file=sys.stderr)
+        return 2
+    started = time.perf_counter()
+    with contextlib.redirect_stdout(sys.stderr):  # what a checked function prints is not part of the report
+        results = [check_equation(item, options.seed) for item in equations]
+        results += [check_kernel(kernel, options.seed) for kernel in chosen_kernels]
+        if options.renew:
+            renew([result for result in results if result.kind == "kernel"])
+        results += [check_case(case, options.seed) for case in cases]
+    show = report.as_json if options.json else report.table
+    print(show(results, time.perf_counter() - started, options.seed))
+    return 0 if all(result.passed for result in results) else 1
+
+
+def read_arguments(arguments):
+    parser = argparse.ArgumentParser(
+        prog="python -m gradcheck", description="Check every hand-written backward against its own forward.")
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help="an equation (NTM-9, sharpen), a kernel (ntm.step), a model (ntm, lstm, memn2n), or the "
+                             "start of an id; default: everything")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the random points (default 0)")
+    parser.add_argument("--renew", action="store_true",
+                        help="write the fingerprints of the kernels that are equal to today's equations")
+    return parser.parse_args(arguments)
+
+
+def _seed(text):
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, received {text!r}")
+    return int(text)
+
+
+def select(names):
+    """The equations, kernels and model cases that some of the names mean; all of them for no names."""
+    equations, chosen_kernels, cases = list(REGISTRY.values()), list(kernels.KERNELS.values()), list(CASES)
+    if not names:
+        return equations, chosen_kernels, cases
+    words = {id(thing): keys for group, keys_of in ((equations, lambda e: (e.id, e.name)), (chosen_kernels, _name),
+                                                    (cases, _name)) for thing in group
+             for keys in [[key.lower() for key in keys_of(thing)]]}
+    picked = set()
+    for name in names:
+        found = _meant_by(name.lower(), words)
+        if not found:
+            raise KeyError(f"nothing is called {name!r}; known: "
+                           + ", ".join(dict.fromkeys([item.id for item in equations]
+                                                     + [thing.name for thing in (*chosen_kernels, *cases)])))
+        picked |= found
+    return tuple([thing for thing in group if id(thing) in picked] for group in (equations, chosen_kernels, cases))
+
+
+def _name(thing):
+    return (thing.name,)
+
+
+def _meant_by(name, words):
+    """Keys of what a name means: what is called so or belongs to it (ntm: NTM-9, ntm.step), else what starts so."""
+    found = {key for key, called in words.items()
+             if any(word == name or word.startswith((name + "-", name + ".")) for word in called)}
+    return found or {key for key, called in words.items() if any(word.startswith(name) for word in called)}
+
+
+def renew(results):
+    """Put kernels in force that are equal to the NumPy pair; refuse those that are not."""
+    for result in results:
+        if result.equal:
+            kernels.renew(kernels.KERNELS[result.id])
+            result.notes.clear()
+            reason = kernels.KERNELS[result.id].why_not()
+            result.verdict = f"equal, renewed{f', not in force: {reason}' if reason else ''}"
+        else:
+            result.passed = False
+            result.notes.append("not renewed: " + (cannot_run() or "it is not equal to the NumPy pair"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

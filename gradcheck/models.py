@@ -1,0 +1,180 @@
+"""The model check: the gradients of all parameters, end to end, against the derivative of the whole forward.
+
+A pair can be right and its use wrong: a forgotten fan-out, t instead of t - 1, a start state that gets no gradient. The
+loss is a random weighting of the outputs. Parameters are random numbers of order one half, not the start of training:
+near zero many mistakes hide.
+"""
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from gradcheck.oracle import Oracle
+from gradcheck.pair import Question, compare, finish, note_error
+from gradcheck.points import generator
+from gradcheck.report import Result, Wrong
+from numpymem import kernel as kernels
+from numpymem.kernel import numpy_only
+
+PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.memn2n")
+TOLERANCE = 1e-8
+KERNEL_TOLERANCE = 1e-9          # float64 rounding, through all steps of a recurrence
+
+
+def import_all():
+    """Import every part of numpymem that defines equations, so that the registry is complete. Modules of compiled loops
+    (kernels*.py) are left to their Kernel, which imports them at first use: they need numba."""
+    for name in PACKAGES:
+        package = importlib.import_module(name)
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.name.startswith("kernels"):
+                importlib.import_module(f"{name}.{module.name}")
+
+
+class Case(NamedTuple):
+    """A model at one setting. `make(rng)` imports what it needs and returns (model, inputs, options of forward)."""
+    name: str
+    setting: str
+    make: Callable
+
+
+def _ntm(**options):
+    def make(rng):
+        from numpymem.ntm import NTM, NTMConfig
+        sizes = {"n_inputs": 3, "n_outputs": 2, "controller_size": 6, "N": 7, "W": 4, "read_heads": 2, "write_heads": 3}
+        return NTM(NTMConfig(**(sizes | options))), rng.standard_normal((5, 2, 3)), {}
+    return make
+
+
+def _lstm(**options):
+    def make(rng):
+        from numpymem.lstm import LSTM, LSTMConfig
+        return LSTM(LSTMConfig(n_inputs=3, n_outputs=4, size=5, **options)), rng.standard_normal((6, 2, 3)), {}
+    return make
+
+
+def _memn2n(linear=False, **options):
+    def make(rng):
+        from numpymem.memn2n import MemN2N, MemN2NConfig
+        sizes = {"n_words": 9, "n_outputs": 6, "d": 4, "hops": 3, "memory_size": 7, "max_sentence_words": 3}
+        return MemN2N(MemN2NConfig(**(sizes | options))), stories(rng, n_words=9, B=2, I=5, J=3), {"linear": linear}
+    return make
+
+
+def stories(rng, n_words, B, I, J):
+    """Random stories, padded at the end: the second has one sentence less, and each sentence of it one word less."""
+    from numpymem.tasks.batches import Stories
+    sentences, query = (rng.integers(1, n_words, shape).astype(np.int32) for shape in ((B, I, J), (B, J)))
+    sentences[1, -1], sentences[1, :, -1], query[1, -1] = 0, 0, 0
+    return Stories(sentences, query)
+
+
+CASES = (
+    Case("ntm", "lstm, all learned", _ntm(initial_memory="learned", initial_weights="learned", initial_read="learned")),
+    Case("ntm", "feedforward, constant", _ntm(controller="feedforward", initial_memory="constant",
+                                              initial_weights="learned", initial_read="zero")),
+    Case("ntm", "feedforward, uniform", _ntm(controller="feedforward", initial_memory="learned",
+                                             initial_weights="uniform", initial_read="learned")),
+    Case("ntm", "lstm, one-hot, 1 head", _ntm(initial_memory="constant", initial_weights="one-hot", initial_read="zero",
+                                              read_heads=1, write_heads=1, shifts=5)),
+    Case("lstm", "2 layers", _lstm(layers=2)),
+    Case("memn2n", "adjacent, position", _memn2n(tying="adjacent", encoding="position")),
+    Case("memn2n", "layer-wise, bag", _memn2n(tying="layer-wise", encoding="bag")),
+    Case("memn2n", "adjacent, bag, no time", _memn2n(tying="adjacent", encoding="bag", temporal=False)),
+    Case("memn2n", "layer-wise, relu", _memn2n(tying="layer-wise", encoding="position", relu=True)),
+    Case("memn2n", "linear start", _memn2n(tying="adjacent", encoding="position", linear=True)),
+    Case("memn2n", "nil memories", _memn2n(tying="adjacent", encoding="position", nil_memories=True)),
+)
+
+
+def check_case(case, seed=0):
+    """Check one of CASES -> Result."""
+    rng = generator(seed, case.name + case.setting)
+    model, inputs, options = case.make(rng)
+    params = {name: 0.5 * rng.standard_normal(np.shape(value))
+              for name, value in model.init(rng, dtype=np.float64).items()}
+    result = check_model(model, params, inputs, seed=seed, **options)
+    result.id, result.name = case.name, case.setting
+    return result
+
+
+def check_model(model, params, inputs, seed=0, tolerance=TOLERANCE, **options):
+    """Check the gradients of all parameters of a model with the common interface, in float64 -> Result.
+
+    params   name -> array; better random numbers than the start of training
+    inputs   a batch, as `model.forward` takes it
+    options  further arguments of `model.forward`, for example linear=True
+    """
+    started = time.perf_counter()
+    name = type(model).__name__
+    result = Result("model", name.lower(), name, True, "right", tolerance=tolerance)
+    rng = generator(seed, name)
+    params = {key: np.array(value, dtype=np.float64) for key, value in params.items()}
+    with numpy_only():
+        outputs, weights, grads = _gradients(model, params, inputs, options, rng)
+        _compare_all(model, params, inputs, options, weights, grads, rng, tolerance, result)
+    if result.passed and _any_kernel():
+        _compare_with_kernels(model, params, inputs, options, outputs, weights, grads, result)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _gradients(model, params, inputs, options, rng=None, weights=None):
+    outputs, trace = model.forward(params, inputs, **options)
+    weights = rng.standard_normal(outputs.shape) if weights is None else weights
+    return outputs, weights, model.backward(params, trace, weights.copy())
+
+
+def _compare_all(model, params, inputs, options, weights, grads, rng, tolerance, result):
+    problem = _mismatch(params, grads)
+    if problem:
+        result.passed, result.verdict = False, "broken"
+        result.notes.append(problem)
+        return
+    sizes = {}
+    for name, value in params.items():
+        def line(direction, name=name, value=value):
+            def outputs_at(t):
+                kind = np.float64 if np.isrealobj(t) else np.complex128
+                moved = {key: array.astype(kind) for key, array in params.items()} | {name: value + t * direction}
+                return [model.forward(moved, inputs, **options)[0]]
+            return outputs_at
+        sizes[name] = compare(Question(name, grads[name], line, [weights]), rng, result, tolerance=tolerance)
+    finish(result, sizes)
+
+
+def _mismatch(params, grads):
+    """What keeps grads from being the gradients of params: names and shapes. '' if nothing does."""
+    if list(params) != list(grads):
+        if set(params) == set(grads):
+            return ""
+        return (f"gradients: expected the keys of params, {', '.join(params)}; missing: "
+                f"{', '.join(sorted(set(params) - set(grads))) or 'none'}, unknown: "
+                f"{', '.join(sorted(set(grads) - set(params))) or 'none'}")
+    return next((f"shape of the gradient of {name}: expected {value.shape}, received {np.shape(grads[name])}"
+                 for name, value in params.items() if np.shape(grads[name]) != value.shape), "")
+
+
+def _any_kernel():
+    return any(kernel.why_not() is None for kernel in kernels.KERNELS.values())
+
+
+def _compare_with_kernels(model, params, inputs, options, outputs, weights, grads, result):
+    """Once more as training runs it, with the kernels in force: to rounding the same outputs and gradients."""
+    fused_outputs, _, fused = _gradients(model, params, inputs, options, weights=weights)
+    by_kernel = Oracle("NumPy", None, KERNEL_TOLERANCE)
+    for name, ours, theirs in [("outputs", fused_outputs, outputs), *((f"d{key}", fused[key], grads[key]) for key in grads)]:
+        size, miss = float(np.abs(theirs).max(initial=0)), np.abs(ours - theirs)
+        if not miss.max(initial=0) <= KERNEL_TOLERANCE * size:
+            worst = np.unravel_index(int(np.argmax(miss)), miss.shape)
+            result.passed, result.verdict = False, "kernels differ"
+            result.notes.append("below, 'by hand' is with the kernels in force and 'true' is NumPy")
+            result.wrong.append(Wrong(name, tuple(map(int, worst)), float(ours[worst]), float(theirs[worst]),
+                                      int((miss > KERNEL_TOLERANCE * size).sum()), miss.size))
+            note_error(result, by_kernel, float(miss[worst]), size, 0.0, KERNEL_TOLERANCE * size)
+    if result.passed:
+        result.verdict = "right, kernels too"

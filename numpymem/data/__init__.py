@@ -1,0 +1,7 @@
+"""Data sets: find the real files, download them with checksums, parse them; generators for use offline."""
+
+from .babi import BabiData, load, split_validation
+from .babi_format import TASKS, Question, parse
+from .download import DownloadError, fetch
+
+__all__ = ["TASKS", "BabiData", "DownloadError", "Question", "fetch", "load", "parse", "split_validation"]

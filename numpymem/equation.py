@@ -1,0 +1,252 @@
+"""One equation, one address, one pair: the registry behind every formula in numpymem.
+
+An equation of a paper is two plain, batched NumPy functions that stand side by side::
+
+    @equation("NTM-9", r"w_t(i) = ...", source="Graves et al. 2014, eq. 9")
+    def sharpen(w_shifted, gamma):
+        '''One sentence.
+
+        w_shifted  (B, H, N) [simplex]  weights after the shift
+        gamma      (B, H, 1) [>= 1]     exponent
+        returns w  (B, H, N)            weights, one row sums to one
+        '''
+        ...
+
+    @sharpen.backward
+    def sharpen_backward(dw, w, w_shifted, gamma):
+        ...
+        return dw_shifted, dgamma
+
+Everything else is read off this text: the symbols and their shapes from the docstring (the optional part in square
+brackets is the domain from which the gradient check draws its points), what the backward needs from the names of its
+arguments (`d` + an output: its gradient; an output or an input: its value). It returns one gradient for each input that
+is not an integer, in the order of the forward's arguments, as a tuple if there are several.
+
+Both names stay callable as before, but go through the registry, so that `patch` can exchange either at run time and a
+kernel (numpymem/kernel.py) can stand in for the pair as long as nobody has edited it.
+"""
+
+import contextlib
+import functools
+import inspect
+import re
+from typing import NamedTuple
+
+REGISTRY = {}          # id -> Equation, in the order of definition
+_watchers = []         # callbacks that see every call while `watch` is active
+_version = [0]         # grows with each definition, patch and undo: kernels look again only when it has moved
+
+_SYMBOL = re.compile(r"^\s*(?P<returns>returns\s+)?(?P<name>\w+)\s+\((?P<shape>[^)]*)\)"
+                     r"(?:\s+\[(?P<domain>[^\]]*)\])?\s*(?P<meaning>.*)$")
+
+
+class Symbol(NamedTuple):
+    """One symbol of an equation: `shape` is a tuple of letters or numbers, `domain` is '' for any real number."""
+    name: str
+    shape: tuple
+    domain: str
+    meaning: str
+
+    @property
+    def is_integer(self):
+        return self.domain.startswith("int")
+
+    @property
+    def is_data(self):
+        """Word numbers, targets and masks: nothing is differentiated with respect to them."""
+        return self.is_integer or self.domain in ("mask", "data", "sizes")
+
+
+def read_symbols(docstring):
+    """The symbols that a docstring declares -> (inputs, outputs), two dicts name -> Symbol."""
+    inputs, outputs = {}, {}
+    for line in (docstring or "").splitlines():
+        found = _SYMBOL.match(line)
+        if found:
+            shape = tuple(part.strip() for part in found["shape"].split(",") if part.strip())
+            symbol = Symbol(found["name"], shape, found["domain"] or "", found["meaning"].strip())
+            (outputs if found["returns"] else inputs)[symbol.name] = symbol
+    return inputs, outputs
+
+
+class Equation:
+    """A registered pair. Call it as the forward; `gradient(...)` (or the backward's own name) is the backward."""
+
+    def __init__(self, id, latex, source, function, deviations="", step=False, fixed=None, dims=None):
+        self.id, self.latex, self.source, self.deviations = id, latex, source, deviations
+        self.fixed, self.dims = fixed or {}, dims or {}
+        self.is_step = step                       # a step is made of other equations; an equation stands alone
+        self.original = self._forward = function
+        self.original_backward = self._backward = None
+        self.kernel = None                        # set by numpymem.kernel.Kernel
+        self.arguments = list(inspect.signature(function).parameters)
+        self.inputs, self.outputs = read_symbols(function.__doc__)
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args):
+        run = self._forward if self.kernel is None else self.kernel.forward_or(self._forward)
+        out = run(*args)
+        for watcher in _watchers:
+            watcher(self, "forward", args, out)
+        return out
+
+    def gradient(self, *args):
+        run = self._backward if self.kernel is None else self.kernel.backward_or(self._backward)
+        if run is None:
+            raise TypeError(f"{self.id} ({self.name}) has no backward: write {self.name}_backward below it and put "
+                            f"@{self.name}.backward above")
+        out = run(*args)
+        for watcher in _watchers:
+            watcher(self, "backward", args, out)
+        return out
+
+    def backward(self, function):
+        """Decorator for the other half of the pair; returns a callable that goes through the registry."""
+        self.original_backward = self._backward = function
+        _version[0] += 1
+        return Gradient(self, function)
+
+    @property
+    def name(self):
+        return self.original.__name__
+
+    @property
+    def is_patched(self):
+        return self._forward is not self.original or self._backward is not self.original_backward
+
+    @property
+    def functions(self):
+        """The NumPy pair in force: (forward, backward), never the kernel."""
+        return self._forward, self._backward
+
+    @property
+    def differentiable(self):
+        """Names of the inputs that the backward returns a gradient for, in the order of the forward's arguments."""
+        return [name for name in self.arguments if not self.inputs[name].is_data]
+
+    @property
+    def address(self):
+        path = inspect.getsourcefile(self.original).replace("\\", "/")
+        start = max(path.rfind("/numpymem/"), 0)
+        return f"{path[start:].lstrip('/')}:{inspect.getsourcelines(self.original)[1]}"
+
+    def __repr__(self):
+        return f"<equation {self.id}: {self.name}({', '.join(self.arguments)})>"
+
+
+class Gradient:
+    """The backward's name in its module: a callable that asks the registry which backward is in force."""
+
+    def __init__(self, of, function):
+        self.equation = of
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args):
+        return self.equation.gradient(*args)
+
+    def __repr__(self):
+        return f"<backward of {self.equation.id}: {self.__name__}>"
+
+
+def equation(id, latex, source="", deviations="", step=False, fixed=None, dims=None):
+    """Register a forward under `id`. See the text at the top of this file for what its docstring declares.
+
+    source      paper and equation number
+    deviations  where the code departs from the paper on purpose (an epsilon, a stopped gradient), and why
+    step        True for a step of a model, which is made only of other registered pairs
+    fixed       values of arguments that are settings, not numbers to differentiate: {"sizes": HeadSizes(...)}
+    dims        sizes of letters in the shapes that follow from `fixed`; the gradient check picks all others
+    """
+    def register(function):
+        known = REGISTRY.get(id)
+        if known is not None and known.original.__qualname__ != function.__qualname__:
+            raise ValueError(f"equation id {id!r}: expected an id not yet used, received one that "
+                             f"{known.name} in {known.address} already has")
+        REGISTRY[id] = made = Equation(id, latex, source, function, deviations, step, fixed, dims)
+        _version[0] += 1
+        return made
+    return register
+
+
+def find(what):
+    """The Equation for an id ('NTM-9', case ignored), a function's name ('sharpen') or either half of a pair."""
+    if isinstance(what, Equation):
+        return what
+    if isinstance(what, Gradient):
+        return what.equation
+    wanted = str(what).lower()
+    for item in REGISTRY.values():
+        if wanted in (item.id.lower(), item.name.lower()):
+            return item
+    raise KeyError(f"no equation is called {what!r}; known: {', '.join(REGISTRY)}")
+
+
+class patch(contextlib.ContextDecorator):
+    """Replace an equation, forward, backward or both, at once and everywhere; `undo()` or leaving `with` restores it.
+
+        numpymem.patch("NTM-9", my_sharpen, my_sharpen_backward)       # until undo()
+        with numpymem.patch("NTM-9", my_sharpen):                      # for a block; the backward stays
+            ...
+
+    The replacement takes the same arguments in the same order. Kernels that fuse the equation stand down by themselves.
+    """
+
+    def __init__(self, what, forward=None, backward=None):
+        self.equation = find(what)
+        if forward is None and backward is None:
+            raise TypeError(f"patch({self.equation.id}): expected a forward, a backward or both, received neither")
+        self.forward, self.backward = forward, backward
+        self._check(forward, self.equation.original, "forward")
+        if self.equation.original_backward is not None:
+            self._check(backward, self.equation.original_backward, "backward")
+        self._apply()
+
+    def _check(self, new, old, which):
+        if new is None:
+            return
+        if not callable(new):
+            raise TypeError(f"patch({self.equation.id}): {which} must be a function, received {type(new).__name__}")
+        wanted, got = list(inspect.signature(old).parameters), list(inspect.signature(new).parameters)
+        if len(wanted) != len(got):
+            raise TypeError(f"patch({self.equation.id}): the {which} must take ({', '.join(wanted)}), "
+                            f"received one that takes ({', '.join(got)})")
+
+    def _apply(self):
+        self._before = self.equation.functions
+        if self.forward is not None:
+            self.equation._forward = self.forward
+        if self.backward is not None:
+            self.equation._backward = self.backward
+        self._active = True
+        _version[0] += 1
+
+    def undo(self):
+        """Put back what was in force before; a second call does nothing."""
+        if self._active:
+            self.equation._forward, self.equation._backward = self._before
+            self._active = False
+            _version[0] += 1
+
+    def __enter__(self):
+        if not self._active:
+            self._apply()
+        return self
+
+    def __exit__(self, *error):
+        self.undo()
+        return False
+
+
+@contextlib.contextmanager
+def watch(callback):
+    """Call callback(equation, 'forward' | 'backward', arguments, result) after each evaluation inside the block."""
+    _watchers.append(callback)
+    try:
+        yield
+    finally:
+        _watchers.remove(callback)
+
+
+def version():
+    """A number that changes whenever an equation is defined, patched or restored."""
+    return _version[0]

@@ -1,0 +1,27 @@
+"""How weights start."""
+
+import numpy as np
+
+
+def scaled_normal(rng, fan_in, shape, dtype):
+    """N(0, 1 / fan_in): sums over fan_in inputs of order one stay of order one."""
+    return (rng.standard_normal(shape) / np.sqrt(fan_in)).astype(dtype)
+
+
+def check_choice(name, value, choices):
+    """A clear error for a setting that is a word."""
+    if value not in choices:
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}, received {value!r}")
+
+
+def check_at_least(name, value, least):
+    """A clear error for a setting that counts something."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name}: expected a whole number of at least {least}, received {value!r}")
+
+
+def check_sequence_inputs(inputs, n_inputs):
+    """Sequence inputs are (T, B, n_inputs), with at least one time step."""
+    shape = np.shape(inputs)
+    if len(shape) != 3 or shape[2] != n_inputs or shape[0] < 1:
+        raise ValueError(f"inputs: expected an array (T, B, {n_inputs}) with T >= 1, received shape {shape}")
