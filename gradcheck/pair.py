@@ -6,6 +6,7 @@ million; then, for an argument where that fails, entry by entry, to say which in
 
 import inspect
 import time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,14 +24,15 @@ def check_equation(what, seed=0):
     """Check the pair that is in force for an equation (an Equation, an id or a name) -> Result."""
     item = registry.find(what)
     started = time.perf_counter()
-    address = item.address + (" (patched)" if item.is_patched else "")
-    result = Result("equation", item.id, item.name, True, "right", address=address)
+    result = Result("equation", item.id, item.name, True, "right")
     try:
         with numpy_only():
             _check(item, generator(seed, item.id), result)
     except Declaration as trouble:
         result.passed, result.verdict = False, "broken"
         result.notes.append(str(trouble))
+    if not result.passed:                      # finding it reads the source file: only when somebody has to go there
+        result.address = item.address + (" (patched)" if item.is_patched else "")
     result.seconds = time.perf_counter() - started
     return result
 
@@ -42,13 +44,19 @@ def _check(item, rng, result):
         wanted = wanted or dict.fromkeys(trial.gradients, 0.0)
         for name in trial.gradients:
             if all(wrong.argument != name for wrong in result.wrong):
-                wanted[name] += compare(trial.question(name), rng, result)
-    finish(result, wanted)
+                outcome = compare(trial.question(name), rng, result)
+                wanted[name] += outcome.size
+                if outcome.wrong:
+                    result.wrong.append(scan(trial.question(name), outcome.oracle))
+    finish(result, wanted, [wrong.argument for wrong in result.wrong])
 
 
-def finish(result, sizes):
-    """Write the verdict once all arguments are compared; `sizes` is argument -> how large its true gradient was."""
-    bad = [wrong.argument for wrong in result.wrong]
+def finish(result, sizes, bad):
+    """Write the verdict once all arguments are compared.
+
+    sizes   argument -> how large its true gradient was
+    bad     the arguments that are wrong
+    """
     result.passed = not bad
     result.right = [f"d{name}" for name in sizes if name not in bad]
     if not sizes:
@@ -119,13 +127,21 @@ class Trial:
 
         def line(direction):
             def outputs_at(t):
-                arguments = self._copies(np.asarray if np.isrealobj(t) else complex_array)
+                arguments = self._copies(complex_array if isinstance(t, complex) else np.asarray)
                 arguments[index] = arguments[index] + t * direction
                 outputs = listed(self.forward(*arguments))
                 return [np.asarray(outputs[k]) for k in used]
             return outputs_at
 
         return Question(name, np.asarray(self.gradients[name]), line, [self.upstream[k] for k in used])
+
+
+class Outcome(NamedTuple):
+    """Of comparing one gradient: `size` of the true one, relative `error`, whether that is too much, and who judged."""
+    size: float
+    error: float
+    wrong: bool
+    oracle: oracles.Oracle
 
 
 class Question:
@@ -136,8 +152,8 @@ class Question:
 
 
 def compare(question, rng, result, directions=DIRECTIONS, tolerance=None):
-    """Compare along random directions, scan all entries where that fails; returns how large the true derivative was."""
-    shape, size, worst = question.gradient.shape, 0.0, False
+    """Compare along random directions -> Outcome; the result keeps the worst error."""
+    shape, size, worst, wrong = question.gradient.shape, 0.0, 0.0, False
     oracle = oracles.choose(question.line(rng.standard_normal(shape)))
     if oracle.why and oracle.why not in result.notes:
         result.notes.append(oracle.why)
@@ -149,23 +165,22 @@ def compare(question, rng, result, directions=DIRECTIONS, tolerance=None):
         scale = max(abs(true.value), float(np.linalg.norm(parts)))
         allowed = (tolerance or oracle.tolerance) * scale + 10 * true.noise
         miss = abs(float(parts.sum()) - true.value)
-        note_error(result, oracle, miss, scale, true.noise, allowed)
-        size, worst = size + abs(true.value), worst or not miss <= allowed
-    if worst:
-        result.wrong.append(scan(question, oracle, tolerance))
-    return size
+        worst = max(worst, note_error(result, oracle, miss, scale, true.noise, allowed))
+        size, wrong = size + abs(true.value), wrong or not miss <= allowed
+    return Outcome(size, worst, wrong, oracle)
 
 
 def note_error(result, oracle, miss, scale, noise, allowed):
-    """Keep the worst relative error, with the tolerance that it was held to."""
-    error = miss / scale if scale > 0 else 0.0
-    error = error if np.isfinite(error) else np.inf
+    """Keep the worst relative error, with the tolerance that it was held to; returns this one."""
+    error = 0.0 if miss == 0 else miss / scale if scale > 0 else np.inf
+    error = error if np.isfinite(error) else np.inf         # not a number is as wrong as can be
     if oracle.name not in result.oracle:
         result.oracle = " and ".join(filter(None, [result.oracle, oracle.name]))
     if result.error is None or error > result.error:
         result.error, result.tolerance = float(error), float(allowed / scale) if 0 < scale < np.inf else None
     if 0 < scale < np.inf:
         result.noise = max(result.noise or 0.0, float(noise / scale))
+    return float(error)
 
 
 def scan(question, oracle, tolerance=None):
@@ -177,12 +192,16 @@ def scan(question, oracle, tolerance=None):
         unit[index] = 1
         true[index], noise[index] = oracle.derivative(question.line(unit), question.weights)
     allowed = (tolerance or oracle.tolerance) * max(np.abs(true).max(initial=0), 1e-300) + 10 * noise
-    miss = np.abs(hand - true)
-    miss[~np.isfinite(miss)] = np.inf
+    miss = finite(np.abs(hand - true))
     worst = np.unravel_index(int(np.argmax(miss)), hand.shape)
     bad = miss > allowed
     return Wrong(question.name, tuple(int(i) for i in worst), float(hand[worst]), float(true[worst]), int(bad.sum()),
                  int(hand.size), common_ratio(hand[bad], true[bad]))
+
+
+def finite(miss):
+    """Not a number is as far off as can be."""
+    return np.where(np.isfinite(miss), miss, np.inf)
 
 
 def common_ratio(hand, true):

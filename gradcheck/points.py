@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 # Usual sizes are small, and S (shifts) is odd.
-USUAL = {"B": 2, "N": 5, "W": 4, "H": 6, "S": 3, "V": 8, "D": 9, "J": 7, "T": 10, "X": 11, "Y": 12, "C": 13}
-SMALL = dict.fromkeys("BNWHSDJTXYCRQI", 1) | {"V": 2}
+USUAL = {"B": 2, "N": 5, "W": 4, "H": 6, "S": 3, "V": 8, "D": 9, "J": 7, "T": 4, "X": 11, "Y": 12, "C": 13}
+SMALL = dict.fromkeys("BWHSDJTXYCRQI", 1) | {"N": 7, "V": 2}       # no fewer slots than shifts
 LARGE = {"B": 3, "N": 37, "W": 21, "H": 5, "S": 7, "V": 29, "D": 19, "J": 11, "T": 13, "X": 23, "Y": 17, "C": 31}
 
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
@@ -95,7 +95,7 @@ def _value(equation, symbol, sizes, rng):
 def sample(domain, shape, sizes, rng, name=""):
     """Random values of a domain, well inside it: the border (a zero weight, gamma = 1) is not where to differentiate."""
     if domain == "":
-        return rng.standard_normal(shape)
+        return 0.5 * rng.standard_normal(shape)    # larger ones saturate softmax and sigmoid: only rounding is left
     if domain == "simplex":
         x = rng.random(shape) + 0.1
         return x / x.sum(-1, keepdims=True)
@@ -114,12 +114,15 @@ def sample(domain, shape, sizes, rng, name=""):
 
 
 def _mask(shape, rng):
-    """Zeros and ones, with a one in each row: an empty row has nothing to differentiate, or divides by zero."""
+    """Zeros and ones, where a row of three or more has both, and two ones: one choice alone has no gradient in a softmax."""
     mask = rng.integers(0, 2, shape).astype(np.float64)
-    if mask.ndim:
+    if not mask.ndim:
+        return np.ones(())
+    if mask.shape[-1] >= 3:
+        mask[..., :2], mask[..., -1] = 1, 0
+    else:
         mask[..., :1] = 1
-        mask = rng.permuted(mask, axis=-1)
-    return mask
+    return rng.permuted(mask, axis=-1)
 
 
 def check_shapes(kind, symbols, arrays, sizes):

@@ -81,6 +81,8 @@ def _about(wrong, ours, theirs):
     """Two lines: the worst entry, and what all entries have in common."""
     where = wrong.argument + (f"[{', '.join(map(str, wrong.index))}]" if wrong.index else "")
     rows = [f"{INDENT}{where:<18} {ours} {wrong.hand:.6g}   {theirs} {wrong.true:.6g}"]
+    if not wrong.wrong_entries:
+        return rows + wrapped("each entry alone is within its tolerance; all together are not")
     which = "all" if wrong.wrong_entries == wrong.entries else f"{wrong.wrong_entries} of"
     many = f"{which} {wrong.entries} {'entry' if wrong.entries == 1 else 'entries'}"
     if wrong.ratio is None:
@@ -126,7 +128,7 @@ def table(results, seconds, seed):
 
 
 def summary(results, seconds, seed):
-    failed = [result.id for result in results if not result.passed]
+    failed = dict.fromkeys(result.id for result in results if not result.passed)
     counts = [f"{n} {kind}{'s' if n != 1 else ''}" for kind in ("equation", "kernel", "model")
               if (n := sum(result.kind == kind for result in results))]
     oracles = sorted({result.oracle for result in results if result.oracle})

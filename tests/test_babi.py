@@ -273,11 +273,11 @@ def test_errors_are_counted_over_all_questions(form):
     counts = np.zeros(2, dtype=int)
     for batch in task.batches("test", 64):
         outputs = np.eye(task.n_outputs)[batch.targets]
-        assert task.error_percent(outputs, batch)[0] == 0
-        counts += task.error_percent(np.roll(outputs, 1, axis=-1), batch)
+        assert task.count_wrong(outputs, batch)[0] == 0
+        counts += task.count_wrong(np.roll(outputs, 1, axis=-1), batch)
     assert tuple(counts) == (1000, 1000)
     with pytest.raises(ValueError, match="outputs: expected shape"):
-        task.error_percent(outputs[..., :-1], batch)
+        task.count_wrong(outputs[..., :-1], batch)
 
 
 @pytest.mark.parametrize("form", ["story", "sequence"])

@@ -21,8 +21,10 @@ import numpy as np
 from numpymem.memn2n.equations import (answer, answer_backward, bag_weights, encode_sentences, encode_sentences_backward,
                                        hop, hop_backward, memorize, memorize_backward, next_state, next_state_backward,
                                        next_state_layerwise, next_state_layerwise_backward, position_weights,
-                                       respond_backward)
+                                       released_weights, respond_backward)
 from numpymem.ops.activations import relu, relu_backward
+
+ENCODINGS = {"position": position_weights, "bag": bag_weights, "released": released_weights}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class MemN2NConfig:
     n_outputs           answers to choose from
     d                   width of all vectors
     hops                how often the memory is looked into, 1 to 6
-    encoding            "position": the order of words matters; "bag": it does not
+    encoding            "position": the order of words matters; "bag": it does not; "released": the order matters, by
+                        the formula of the authors' released code, twice the paper's (see equations.py)
     temporal            whether sentences know their age; without it their order is lost
     memory_size         sentences kept, the latest ones; also the number of ages
     tying               "adjacent" or "layer-wise", see the top of this file
@@ -68,7 +71,7 @@ class MemN2NConfig:
             whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
             _expect(whole and value >= low and (high is None or value <= high), name,
                     f"an integer from {low}" + (f" to {high}" if high else " on"), value)
-        for name, choices in (("encoding", ("position", "bag")), ("tying", ("adjacent", "layer-wise"))):
+        for name, choices in (("encoding", tuple(ENCODINGS)), ("tying", ("adjacent", "layer-wise"))):
             _expect(getattr(self, name) in choices, name, " or ".join(map(repr, choices)), getattr(self, name))
         for name in ("temporal", "relu", "nil_memories", "tie_answer"):
             _expect(isinstance(getattr(self, name), bool), name, "True or False", getattr(self, name))
@@ -151,9 +154,9 @@ class MemN2N:
         """Gradients of all parameters, from that of the logits. A dict given as `dtrace` receives those of the trace,
         under the same names (m and c: as used by that hop alone, also where two hops share one memory)."""
         story = Memories(*(trace[name] for name in Memories._fields))
-        grads = {name: np.zeros_like(value) for name, value in params.items()}
-        d_memories = [np.zeros_like(memory) for memory in trace["memories"]]
+        grads, d_memories = {}, {}
         # logits = answer(u, W)
+        d_outputs = d_outputs.astype(story.mask.dtype, copy=False)
         du, dW = answer_backward(d_outputs, trace["u"][-1], self.answer_matrix(params))
         self.add_answer_gradient(grads, dW)
         steps = []
@@ -162,23 +165,23 @@ class MemN2N:
             # u_next = update(u, o)
             du_next, (du, do) = du, self.update_backward(grads, params, du, trace["u"][k + 1], u)
             # o, p = hop(u, m, c)
-            du_hop, dm, dc = hop_backward(do, np.zeros_like(p), p, u, m, c, story.mask, trace["linear"])
+            du_hop, dm, dc = hop_backward(do, np.zeros(p.shape, p.dtype), p, u, m, c, story.mask, trace["linear"])
             du = du + du_hop                                         # u went two ways: into the hop and past it
-            d_memories[self.m_of[k]] += dm                           # hops share memories
-            d_memories[self.c_of[k]] += dc
+            add(d_memories, self.m_of[k], dm)                        # hops share memories
+            add(d_memories, self.c_of[k], dc)
             if dtrace is not None:
                 steps.insert(0, {"m": dm, "c": dc, "o": do, "u": du_next, "p": respond_backward(do, p, c)[0]})
         l = self.weights(story)
         # memories = one a table
-        for table, d_memory in zip(self.tables, d_memories):
-            self.memory_backward(grads, params, table, d_memory, story, l)
+        for i, table in enumerate(self.tables):
+            self.memory_backward(grads, params, table, d_memories[i], story, l)
         # u^1 = encode_sentences(query)
-        grads[self.query_table] += encode_sentences_backward(du[:, None], story.query[:, None], l,
-                                                             params[self.query_table])
+        add(grads, self.query_table, encode_sentences_backward(du[:, None], story.query[:, None], l,
+                                                               params[self.query_table]))
         if dtrace is not None:
             dtrace.update({name: [step[name] for step in steps] for name in "mcop"}, logits=d_outputs,
-                          memories=d_memories, u=[du] + [step["u"] for step in steps])
-        return grads
+                          memories=[d_memories[i] for i in range(len(self.tables))], u=[du] + [step["u"] for step in steps])
+        return {name: grads[name] for name in params}
 
     # ---- the parts of a pass, each beside its reverse ----------------------------------------------------------------
 
@@ -189,11 +192,11 @@ class MemN2N:
 
     def memory_backward(self, grads, params, table, d_memory, story, l):
         if not self.config.temporal:
-            grads[table] += encode_sentences_backward(d_memory, story.sentences, l, params[table])
+            add(grads, table, encode_sentences_backward(d_memory, story.sentences, l, params[table]))
             return
         dE, dT = memorize_backward(d_memory, story.sentences, l, params[table], story.age, params[f"T_{table}"])
-        grads[table] += dE
-        grads[f"T_{table}"] += dT
+        add(grads, table, dE)
+        add(grads, f"T_{table}", dT)
 
     def update(self, params, u, o):
         u_next = next_state_layerwise(u, o, params["H"]) if "H" in params else next_state(u, o)
@@ -205,7 +208,7 @@ class MemN2N:
         if "H" not in params:
             return next_state_backward(du_next)
         du, do, dH = next_state_layerwise_backward(du_next, u, params["H"])
-        grads["H"] += dH
+        add(grads, "H", dH)
         return du, do
 
     def answer_matrix(self, params):
@@ -214,9 +217,9 @@ class MemN2N:
 
     def add_answer_gradient(self, grads, dW):
         if self.config.tie_answer:
-            grads[self.tables[-1]] += without_nil(dW.T)
+            add(grads, self.tables[-1], without_nil(dW.T))
         else:
-            grads["W"] += dW
+            add(grads, "W", dW)
 
     # ---- what the equations are given ---------------------------------------------------------------------------------
 
@@ -231,42 +234,45 @@ class MemN2N:
         sentences = self.word_numbers("sentences", inputs.sentences, 3)
         query = self.word_numbers("query", inputs.query, 2)
         _expect(len(query) == len(sentences), "query", f"{len(sentences)} rows, one a story", len(query))
-        real = sentences[:, :, 0] != 0                               # (B, I)
-        told = real.sum(1)                                           # (B)
-        _expect((real[:, 1:] <= real[:, :-1]).all(), "sentences", "nil sentences at the end of a story only",
-                "one before a sentence")
-        sentences, number = latest(sentences, told, config.memory_size)
-        real = np.arange(sentences.shape[1]) < number[:, None]
+        told = sentences[:, :, 0] != 0                                                           # (B, I)
+        _expect(in_order(told), "sentences", "nil sentences only after the last one of a story", "one before it")
+        sentences, number = latest(sentences, told.sum(1), config.memory_size)
+        I = sentences.shape[1]
+        real = np.arange(I) < number[:, None]                                                    # (B, I)
         if not config.temporal:
             age = np.zeros(real.shape, np.int32)
         elif rng is None or config.time_noise == 0:
-            age = ages(number, sentences.shape[1])
+            age = ages(number, I)
         else:
-            age = noisy_ages(rng, number, sentences.shape[1], config.time_noise, config.memory_size)
-        empty = (config.memory_size - number if config.nil_memories else 0 * number)[:, None]
-        return Memories(sentences, query, age, real.astype(dtype), empty.astype(dtype))
+            age = noisy_ages(rng, number, I, config.time_noise, config.memory_size)
+        empty = config.memory_size - number if config.nil_memories else np.zeros(len(number))
+        return Memories(sentences, query, age, real.astype(dtype), empty[:, None].astype(dtype))
 
     def word_numbers(self, name, words, axes):
         """`inputs.<name>` as int32, checked (compiled loops look up rows without asking), nil words at the end cut."""
         words = np.asarray(words)
-        _expect(words.ndim == axes, name, "shape " + ("(B, I, J)" if axes == 3 else "(B, J)"), words.shape)
+        _expect(words.ndim == axes and words.shape[-1] > 0, name, "shape " + ("(B, I, J)" if axes == 3 else "(B, J)"),
+                words.shape)
         _expect(words.dtype.kind in "iu", name, "integers, the numbers of words", words.dtype)
-        if words.size:
-            low, high = words.min(), words.max()
-            _expect(low >= 0 and high < self.config.n_words, name, f"word numbers from 0 to {self.config.n_words - 1}",
-                    f"{low} to {high}")
+        low, high = words.min(initial=0), words.max(initial=0)
+        _expect(low >= 0 and high < self.config.n_words, name, f"word numbers from 0 to {self.config.n_words - 1}",
+                f"{low} to {high}")
         known = words != 0
-        _expect((known[..., 1:] <= known[..., :-1]).all(), name, "nil words at the end of a sentence only",
-                "one before a word")
-        longest = int(known.reshape(-1, words.shape[-1]).any(0).sum())
+        _expect(in_order(known), name, "nil words only after the last word of a sentence", "one before it")
+        longest = np.count_nonzero(known.reshape(-1, known.shape[-1]).any(0))
         _expect(longest <= self.config.max_sentence_words, name,
-                f"sentences of at most max_sentence_words = {self.config.max_sentence_words}", longest)
-        return np.ascontiguousarray(words[..., :longest], dtype=np.int32)
+                f"sentences of at most max_sentence_words = {self.config.max_sentence_words} words", longest)
+        return np.ascontiguousarray(words[..., :max(longest, 1)], dtype=np.int32)
+
+
+def in_order(real):
+    """Whether along the last axis nothing real comes after nil."""
+    return not (real[..., 1:] > real[..., :-1]).any()
 
 
 @functools.lru_cache(maxsize=16)
 def weights_table(encoding, J, d, dtype):
-    made = (position_weights if encoding == "position" else bag_weights)(J, d).astype(dtype)
+    made = ENCODINGS[encoding](J, d).astype(dtype)
     made.flags.writeable = False
     return made
 
@@ -289,20 +295,25 @@ def ages(number, I):
 
 
 def noisy_ages(rng, number, I, noise, size):
-    """Random noise RN: instead of 1 ... n, a sorted random choice of n out of 1 ... n + b.  (B, I) int32
+    """Random noise RN: instead of n ... 1, a random choice of n out of n + b ... 1, still in order.  (B, I) int32
 
     b is uniform in 0 ... ceil(noise n), both ends included. Ages beyond `size` become `size`, as in the released code.
     """
-    extra = rng.integers(0, np.ceil(noise * number).astype(int) + 1)                     # (B)
-    places = int((number + extra).max(initial=0))
-    chance = rng.random((len(number), places))
-    chance[np.arange(places) >= (number + extra)[:, None]] = 2                           # there is no such age: come last
-    chosen = np.zeros(chance.shape, bool)
-    np.put_along_axis(chosen, chance.argsort(1), np.arange(places) < number[:, None], axis=1)
-    youngest_first = np.zeros((len(number), I), np.int32)
-    youngest_first[np.arange(I) < number[:, None]] = chosen.nonzero()[1] + 1             # row by row, ascending
-    oldest_first = np.take_along_axis(youngest_first, np.maximum(number[:, None] - 1 - np.arange(I), 0), axis=1)
-    return np.minimum(np.where(np.arange(I) < number[:, None], oldest_first, 0), size).astype(np.int32)
+    extra = (rng.random(len(number)) * (np.ceil(noise * number) + 1)).astype(int)        # (B)
+    total = number + extra                                                               # (B)
+    place = np.arange(total.max(initial=0))                                              # place 0 has age n + b
+    order = (rng.random((len(number), place.size)) + (place >= total[:, None])).argsort(1)   # no such place: last
+    chosen = np.zeros(order.shape, bool)
+    chosen[np.arange(len(number))[:, None], order] = place < number[:, None]
+    story, at = chosen.nonzero()                                     # story by story, oldest first, as many as sentences
+    age = np.zeros((len(number), I), np.int32)
+    age[np.arange(I) < number[:, None]] = np.minimum(total[story] - at, size)
+    return age
+
+
+def add(sums, name, value):
+    """sums[name] += value, where the first value is the start."""
+    sums[name] = sums[name] + value if name in sums else value
 
 
 def without_nil(table):

@@ -1,12 +1,8 @@
-"""The Neural Turing Machine: controller, heads, memory, and backpropagation through time by hand.
+"""The Neural Turing Machine as a model: parameters, initial state, forward, backward.
 
-At each step t, for a batch of B sequences:
-
-    pre_t = [x_t, r_{t-1}, h_{t-1}] W + b         the controller's affine map, x's part done for all steps at once
-    h_t   = controller(pre_t)                     numpymem/ntm/controllers.py
-    raw_t = h_t W_heads + b_heads                 head parameters before squashing
-    r_t, w_t, M_t = memory_step(raw_t, M_{t-1}, w_{t-1})          numpymem/ntm/step.py
-    y_t   = [h_t, r_t] W_y + b_y                  logits, for all steps at once
+    pre_x = x W_x + b                             for all steps at once
+    h, r, ... = sequence(pre_x, initial state)    controller, heads and memory, step by step: numpymem/ntm/sequence.py
+    y     = [h, r] W_y + b_y                      logits, for all steps at once
 """
 
 from dataclasses import dataclass
@@ -15,14 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from numpymem.initial import check_at_least, check_choice, check_sequence_inputs, scaled_normal
-from numpymem.ntm.controllers import CONTROLLERS
-from numpymem.ntm.step import HeadSizes, memory_step, memory_step_backward
+from numpymem.ntm.sequence import NAMES, controller_step, flat, sequence, sequence_backward, through_time
+from numpymem.ntm.step import HeadSizes, memory_step
 from numpymem.ops.activations import tanh, tanh_backward
-from numpymem.ops.linear import linear, linear_backward, linear_input_backward, linear_weight_backward
+from numpymem.ops.linear import linear, linear_backward, linear_weight_backward
 from numpymem.ops.softmax import softmax, softmax_backward
 
 CONSTANT_MEMORY = 1e-6
-STEP_NAMES = ("r", "w", "M", "k", "beta", "g", "s", "gamma", "e", "a", "K", "w_c", "w_g", "w_s")
+CONTROLLERS = ("lstm", "feedforward")
+SAVED = ("w", "k", "beta", "g", "s", "gamma", "e", "a", "K", "w_c", "w_g", "w_s")
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,8 @@ class NTMConfig:
 
 class State(NamedTuple):
     """What one time step hands to the next."""
-    controller: tuple           # (h, c) of the LSTM, () for feedforward
+    h: np.ndarray               # (B, C)     controller output; (B, 0) for a feedforward controller
+    c: np.ndarray               # (B, C)     LSTM cell; (B, 0) for a feedforward controller
     r: np.ndarray               # (B, R, W)  read vectors
     w: np.ndarray               # (B, H, N)  weights of all heads
     M: np.ndarray               # (B, N, W)  memory
@@ -82,13 +80,19 @@ class NTM:
     def __init__(self, config):
         self.config = config
         self.sizes = HeadSizes(config.read_heads, config.write_heads, config.W, config.shifts)
-        self.controller = CONTROLLERS[config.controller](config.controller_size)
+        self.is_lstm = config.controller == "lstm"
 
     def init(self, rng, dtype=np.float32):
         """Fresh parameters, a dict name -> array."""
         c, sizes = self.config, self.sizes
-        n_reads = sizes.R * c.W
-        params = self.controller.init(rng, c.n_inputs, n_reads, dtype)
+        n_reads, C = sizes.R * c.W, c.controller_size
+        n_own, G = (C, 4 * C) if self.is_lstm else (0, C)
+        fan_in = c.n_inputs + n_reads + n_own
+        params = {"W_x": scaled_normal(rng, fan_in, (c.n_inputs, G), dtype),
+                  "W_u": scaled_normal(rng, fan_in, (n_reads + n_own, G), dtype), "b": np.zeros(G, dtype)}
+        if self.is_lstm:
+            params["b"][C:2 * C] = 1                 # forget gates start open
+            params["h0"], params["c0"] = np.zeros(C, dtype), np.zeros(C, dtype)
         params["W_heads"] = scaled_normal(rng, c.controller_size, (c.controller_size, sizes.raw), dtype)
         params["b_heads"] = np.zeros(sizes.raw, dtype)
         params["W_y"] = scaled_normal(rng, c.controller_size + n_reads, (c.controller_size + n_reads, c.n_outputs), dtype)
@@ -106,6 +110,7 @@ class NTM:
     def initial_state(self, params, B):
         """The state before the first step, the same for all B sequences."""
         c, sizes, dtype = self.config, self.sizes, params["W_y"].dtype
+        none = np.zeros(0, dtype)
         M0 = params["M0"] if "M0" in params else np.full((c.N, c.W), CONSTANT_MEMORY, dtype)
         r0 = tanh(params["r0_raw"]) if "r0_raw" in params else np.zeros((sizes.R, c.W), dtype)
         if "w0_logits" in params:
@@ -115,119 +120,79 @@ class NTM:
         else:
             w0 = np.zeros((sizes.H, c.N), dtype)
             w0[:, 0] = 1
-        return State(self.controller.initial_state(params, B), *(repeat(x, B) for x in (r0, w0, M0)))
+        return State(*(repeat(x, B) for x in (params.get("h0", none), params.get("c0", none), r0, w0, M0)))
 
-    def _initial_state_backward(self, params, state, dr, dw, dM):
+    def _initial_state_backward(self, params, initial, dh0, dc0, dr0, dw0, dM0):
         grads = {}
         # each start value was repeated for the whole batch: sum over it
+        if self.is_lstm:
+            grads["h0"], grads["c0"] = dh0.sum(0), dc0.sum(0)
         if "M0" in params:
-            grads["M0"] = dM.sum(0)
+            grads["M0"] = dM0.sum(0)
         if "r0_raw" in params:
-            grads["r0_raw"] = tanh_backward(dr.sum(0), state.r[0])
+            grads["r0_raw"] = tanh_backward(dr0.sum(0), initial.r[0])
         if "w0_logits" in params:
-            grads["w0_logits"] = softmax_backward(dw.sum(0), state.w[0])
+            grads["w0_logits"] = softmax_backward(dw0.sum(0), initial.w[0])
         return grads
 
     # ---- forward ----------------------------------------------------------------------------------------------------
 
-    def step(self, params, pre_x, state):
-        """One time step. pre_x (B, P_c) is x_t W_x + b; returns the new State and this step's part of the trace."""
-        u = self._feedback(state)                                                # (B, U)  [r_{t-1}, h_{t-1}]
-        pre = pre_x + u @ params["W_u"]
-        h, controller, record = self.controller.step(pre, state.controller)
-        raw = linear(h, params["W_heads"], params["b_heads"])
-        values = memory_step(raw, state.M, state.w, self.sizes)
-        record.update(zip(STEP_NAMES, values), u=u, h=h, raw=raw)
-        return State(controller, *values[:3]), record
-
-    def _feedback(self, state):
-        r = state.r.reshape(len(state.r), -1)
-        own = self.controller.feedback(state.controller)
-        return r if own is None else np.concatenate([r, own], axis=1)
+    def step(self, params, x, state):
+        """One time step by itself: x (B, n_inputs), State -> logits (B, n_outputs), State."""
+        B = len(x)
+        u = np.concatenate([state.r.reshape(B, -1), state.h], axis=1)
+        h, c, _ = controller_step(linear(x, params["W_x"], params["b"]) + u @ params["W_u"], state.c)
+        r, w, M, *_ = memory_step(linear(h, params["W_heads"], params["b_heads"]), state.M, state.w, self.sizes)
+        logits = linear(np.concatenate([h, r.reshape(B, -1)], axis=1), params["W_y"], params["b_y"])
+        return logits, State(h if self.is_lstm else state.h, c, r, w, M)
 
     def forward(self, params, inputs, rng=None):
         """All T steps from the initial state.
 
         inputs   (T, B, n_inputs)
-        returns  logits (T, B, n_outputs) and the trace: for each name a list of T arrays (B, ...), and 'initial'
+        returns  logits (T, B, n_outputs) and the trace: each name of sequence.NAMES -> an array (T, B, ...), and 'initial',
+                 the State before the first step
         """
         check_sequence_inputs(inputs, self.config.n_inputs)
-        T, B, X = inputs.shape
-        state = self.initial_state(params, B)
-        trace = {"inputs": inputs, "initial": state}
-        pre_x = linear(inputs.reshape(T * B, X), params["W_x"], params["b"]).reshape(T, B, -1)
-        for t in range(T):
-            state, record = self.step(params, pre_x[t], state)
-            for name, value in record.items():
-                trace.setdefault(name, []).append(value)
-        trace["hr"] = np.concatenate([np.stack(trace["h"]), np.stack(trace["r"]).reshape(T, B, -1)], axis=2)
-        logits = linear(trace["hr"].reshape(T * B, -1), params["W_y"], params["b_y"])
+        T, B, _ = inputs.shape
+        initial = self.initial_state(params, B)
+        pre_x = linear(flat(inputs), params["W_x"], params["b"]).reshape(T, B, -1)
+        values = sequence(pre_x, params["W_u"], params["W_heads"], params["b_heads"], *initial, self.sizes)
+        trace = dict(zip(NAMES, values), inputs=inputs, initial=initial, pre_x=pre_x)
+        trace["hr"] = np.concatenate([flat(trace["h"]), flat(trace["r"])], axis=1)              # (T * B, C + R W)
+        logits = linear(trace["hr"], params["W_y"], params["b_y"])
         return logits.reshape(T, B, -1), trace
 
     # ---- backward ---------------------------------------------------------------------------------------------------
 
     def backward(self, params, trace, d_outputs, dtrace=None):
-        """Backpropagation through time. A dict passed as `dtrace` is filled with the gradients of r, w, M, h, raw and pre.
+        """The gradients of all parameters, a dict with the keys and shapes of `params`.
 
         d_outputs  (T, B, n_outputs)  gradient of the logits
-        returns    gradients, a dict with the keys and shapes of `params`
+        dtrace     a dict to be filled with the gradients of h, r, w, M, raw and pre at every step (runs as NumPy)
         """
-        T, B, Y = d_outputs.shape
-        C, rows = self.config.controller_size, T * B
-        # logits = [h, r] W_y + b_y, for all steps at once
-        dhr, dW_y, db_y = linear_backward(d_outputs.reshape(rows, Y), trace["hr"].reshape(rows, -1), params["W_y"])
-        dhr = dhr.reshape(T, B, -1)
-        draws, dpres = [None] * T, [None] * T
-        later = self._zero_gradients(trace)
-        for t in reversed(range(T)):
-            later, draws[t], dpres[t] = self._step_backward(params, trace, t, dhr[t, :, :C], dhr[t, :, C:], later, dtrace)
-        dh0, dr0, dw0, dM0, dstate0 = later
-        # weights are shared by all steps: one matrix product over T * B rows each
-        draw, dpre = np.concatenate(draws), np.concatenate(dpres)
-        grads = {"W_y": dW_y, "b_y": db_y}
-        grads["W_heads"], grads["b_heads"] = linear_weight_backward(draw, np.concatenate(trace["h"]))
-        grads["W_u"], _ = linear_weight_backward(dpre, np.concatenate(trace["u"]))
-        grads["W_x"], grads["b"] = linear_weight_backward(dpre, trace["inputs"].reshape(rows, -1))
-        grads.update(self.controller.initial_state_backward(dh0, dstate0))
-        grads.update(self._initial_state_backward(params, trace["initial"], dr0, dw0, dM0))
+        C, shape_r = self.config.controller_size, trace["r"].shape
+        # logits = [h, r] W_y + b_y
+        dhr, dW_y, db_y = linear_backward(flat(d_outputs), trace["hr"], params["W_y"])
+        dh, dr = np.ascontiguousarray(dhr[:, :C]).reshape(trace["h"].shape), np.ascontiguousarray(dhr[:, C:]).reshape(shape_r)
+        # h, r, ... = sequence(pre_x, W_u, W_heads, b_heads, initial state)
+        dpre_x, dW_u, dW_heads, db_heads, *d_initial = self._sequence_backward(params, trace, dh, dr, dtrace)
+        # pre_x = x W_x + b
+        dW_x, db = linear_weight_backward(flat(dpre_x), flat(trace["inputs"]))
+        grads = {"W_x": dW_x, "b": db, "W_u": dW_u, "W_heads": dW_heads, "b_heads": db_heads, "W_y": dW_y, "b_y": db_y}
+        grads |= self._initial_state_backward(params, trace["initial"], *d_initial)
         return {name: grads[name] for name in params}
 
-    def _zero_gradients(self, trace):
-        """Nothing comes after the last step: gradients of h, r, w, M and of the controller's state."""
-        start = trace["initial"]
-        return (0, np.zeros_like(start.r), np.zeros_like(start.w), np.zeros_like(start.M),
-                self.controller.zero_gradient(start.controller))
-
-    def _step_backward(self, params, trace, t, dh_out, dr_out, later, dtrace):
-        """Undo step t. `later` holds what the steps after t say about h_t, r_t, w_t, M_t and the controller's state."""
-        dh_later, dr_later, dw, dM, dstate = later
-        before = trace["initial"]
-        M_prev, w_prev = (trace["M"][t - 1], trace["w"][t - 1]) if t else (before.M, before.w)
-        # r_t goes two ways: to the output and into u_{t+1}
-        dr = dr_out.reshape(dr_later.shape) + dr_later
-        # r, w, M = memory_step(raw, M_prev, w_prev)
-        draw, dM_prev, dw_prev = memory_step_backward(
-            dr, dw, dM, *(trace[name][t] for name in STEP_NAMES if name not in ("r", "M")),
-            trace["raw"][t], M_prev, w_prev, self.sizes)
-        # h_t goes three ways: to the output, into u_{t+1}, and to the heads
-        dh = dh_out + dh_later + linear_input_backward(draw, params["W_heads"])
-        # h = controller(pre)
-        dpre, dstate_prev = self.controller.step_backward(dh, dstate, trace, t)
-        # pre = pre_x + u W_u,  u = [r_{t-1}, h_{t-1}]
-        du = linear_input_backward(dpre, params["W_u"])
-        n_reads = dr[0].size
-        dr_prev, dh_prev = du[:, :n_reads].reshape(dr.shape), du[:, n_reads:]
+    def _sequence_backward(self, params, trace, dh, dr, dtrace):
+        first = (trace[name] for name in ("h", "c", "gates", "u", "raw"))
+        saved = [trace[name] for name in SAVED]
         if dtrace is not None:
-            keep_gradients(dtrace, r=dr, w=dw, M=dM, h=dh, raw=draw, pre=dpre)
-        return (dh_prev if dh_prev.size else 0, dr_prev, dw_prev, dM_prev, dstate_prev), draw, dpre
+            return through_time(dh, dr, *first, trace["M"], saved, params["W_u"], params["W_heads"], *trace["initial"],
+                                self.sizes, dtrace)
+        return sequence_backward(dh, dr, *first, saved[0], trace["M"], *saved[1:], trace["pre_x"], params["W_u"],
+                                 params["W_heads"], params["b_heads"], *trace["initial"], self.sizes)
 
 
 def repeat(x, B):
     """The same array for every sequence of a batch.  (B, ...)"""
     return np.repeat(x[None], B, axis=0)
-
-
-def keep_gradients(dtrace, **gradients):
-    """Put each gradient before those of the later steps: BPTT runs backwards, the lists run forwards."""
-    for name, value in gradients.items():
-        dtrace.setdefault(name, []).insert(0, value)

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from numpymem.equation import equation
-from numpymem.kernel import Kernel
 from numpymem.ntm.equations import (add, add_backward, content_weights, content_weights_backward, erase, erase_backward,
                                     interpolate, interpolate_backward, read, read_backward, sharpen, sharpen_backward,
                                     shift, shift_backward)
@@ -47,13 +46,14 @@ class HeadSizes(NamedTuple):
         return self.cuts[-1]
 
 
-EXAMPLE = HeadSizes(R=2, Q=3, W=4, S=3)
+EXAMPLE = HeadSizes(R=2, Q=3, W=4, S=3)             # the sizes at which gradcheck draws its points
+EXAMPLE_DIMS = {"P": EXAMPLE.raw, "H": EXAMPLE.H, "R": EXAMPLE.R, "Q": EXAMPLE.Q, "W": EXAMPLE.W, "S": EXAMPLE.S}
 
 
 @equation("NTM-parameters", r"k = \tanh \hat k,\; \beta = \mathrm{softplus}\,\hat\beta,\; g = \sigma(\hat g),\;"
           r" s = \mathrm{softmax}\,\hat s,\; \gamma = 1 + \mathrm{softplus}\,\hat\gamma,\; e = \sigma(\hat e),\;"
           r" a = \tanh \hat a", source="Graves et al. 2014, sections 3.2 and 3.3 (ranges; the functions are a choice)",
-          fixed={"sizes": EXAMPLE}, dims={"P": EXAMPLE.raw, "H": EXAMPLE.H, "Q": EXAMPLE.Q, "W": EXAMPLE.W})
+          fixed={"sizes": EXAMPLE}, dims=EXAMPLE_DIMS)
 def head_parameters(raw, sizes):
     """Squash the controller's raw numbers into the ranges that the equations ask for.
 
@@ -90,8 +90,7 @@ def split(raw, sizes):
 
 
 @equation("NTM-step", r"(\hat p_t, M_{t-1}, w_{t-1}) \mapsto (r_t, w_t, M_t)", source="Graves et al. 2014, figure 2",
-          step=True, fixed={"sizes": EXAMPLE},
-          dims={"P": EXAMPLE.raw, "H": EXAMPLE.H, "R": EXAMPLE.R, "Q": EXAMPLE.Q, "W": EXAMPLE.W})
+          step=True, fixed={"sizes": EXAMPLE}, dims=EXAMPLE_DIMS)
 def memory_step(raw, M_prev, w_prev, sizes):
     """Address with all heads, read the old memory, write the new one.
 
@@ -153,6 +152,3 @@ def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g,
     # M_prev went three ways: it was compared with, read, and written over
     dM_prev = dM_from_content + dM_from_read + dM_from_erase                           # (B, N, W)
     return draw, dM_prev, dw_prev
-
-
-Kernel("ntm.step", of=memory_step, functions="numpymem.ntm.kernels:step:step_backward")

@@ -6,11 +6,12 @@ a batch is one fancy index.
 
 import numpy as np
 
-from ..data import babi as data
-from .batches import Batch, Stories
+from numpymem.data import babi as data
+from numpymem.tasks.batches import Batch, Stories
 
 FORMS = ("story", "sequence")
 PARTS = ("train", "valid", "test")
+EVALUATION_BATCH = 100
 
 
 class Babi:
@@ -77,7 +78,15 @@ class Babi:
         indices = np.array(self.dataset(which))
         return (self._batch(indices[i : i + batch_size]) for i in range(0, len(indices), batch_size))
 
-    def error_percent(self, outputs, batch):
+    def evaluation(self, rng, count, part="valid"):
+        """Yield (Batch, questions in it) of a part, in file order: all of them, or the first `count`."""
+        for batch in self.batches(part, EVALUATION_BATCH):
+            if count is not None and count <= 0:
+                return
+            yield batch, len(batch.mask.T)
+            count = None if count is None else count - len(batch.mask.T)
+
+    def count_wrong(self, outputs, batch):
         """Count wrong answers; percent over many batches is 100 * sum(wrong) / sum(total).
 
         outputs  (B, n_outputs) in story form, (T, B, n_outputs) in sequence form: the largest is the answer

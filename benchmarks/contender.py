@@ -1,0 +1,69 @@
+"""A contender: one way of doing a training step (forward, loss, backward; no optimizer), ready to be timed."""
+
+import contextlib
+from typing import Any, Callable, NamedTuple
+
+from threadpoolctl import threadpool_limits
+
+from numpymem.kernel import KERNELS, numpy_only
+from numpymem.training.loss import loss_and_gradient
+
+
+class Answer(NamedTuple):
+    """What a step computes, as NumPy arrays: equal for all contenders to rounding."""
+    loss: float                 # mean over the answers asked for
+    outputs: Any                # logits
+    grads: dict                 # parameter name -> gradient of that mean
+
+
+class Contender(NamedTuple):
+    """
+    who      "kernels", "numpy", "jax", "torch": of several contenders of one library the fastest is compared
+    detail   how it is set up: form, threads
+    step     does one training step and returns when it is done
+    answer   what `step` returned -> Answer
+    around   a context to be in while it runs (threads, kernels on or off), entered outside the timed part
+    """
+    who: str
+    detail: str
+    step: Callable
+    answer: Callable
+    around: Callable = contextlib.nullcontext
+
+
+def ours(work):
+    """Our step with kernels, if any is in force, and as plain NumPy. BLAS on one thread, as in our training loop."""
+    def step():
+        outputs, trace = work.model.forward(work.params, work.batch.inputs)
+        loss, d_outputs = loss_and_gradient(work.loss, outputs, work.batch)
+        return loss, outputs, work.model.backward(work.params, trace, d_outputs)
+
+    def answer(found):
+        loss, outputs, grads = found
+        return Answer(loss / answers_asked(work), outputs, grads)
+
+    found = [Contender("numpy", "plain NumPy, 1 BLAS thread", step, answer, one_thread_numpy)]
+    in_force = [name for name, reason in kernels_in_force().items() if reason == "in force"]
+    if in_force:
+        found.insert(0, Contender("kernels", f"{', '.join(in_force)}; 1 BLAS thread", step, answer, one_thread))
+    return found
+
+
+def answers_asked(work):
+    """How many numbers the loss is the mean of, as loss_and_gradient counts them."""
+    return float(work.batch.mask.sum()) * (work.batch.targets.shape[-1] if work.loss == "binary" else 1)
+
+
+def one_thread():
+    return threadpool_limits(1, "blas")
+
+
+@contextlib.contextmanager
+def one_thread_numpy():
+    with threadpool_limits(1, "blas"), numpy_only():
+        yield
+
+
+def kernels_in_force():
+    """Every kernel of the models imported so far: "in force", or why not."""
+    return {name: kernel.why_not() or "in force" for name, kernel in sorted(KERNELS.items())}

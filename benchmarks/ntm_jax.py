@@ -1,0 +1,186 @@
+"""The same NTM in JAX: `jit` of value_and_grad of `lax.scan`, batched by hand, in the best form we could find.
+
+FORMS_TRIED
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.contender import Answer, Contender
+from numpymem.ntm.equations import EPS as SHARPEN_EPS
+from numpymem.ntm.model import CONSTANT_MEMORY
+from numpymem.ops.cosine import EPS as COSINE_EPS
+
+
+class Form(NamedTuple):
+    """
+    unroll    steps in one iteration of the scan
+    shift     equation (8) by "roll", or by "slices" of the weights with their ends put on both sides
+    heads     "fused": all in one array; "apart": one after the other
+    products  with the memory: "dot" (batched matrix products) or "sum" (multiply and sum: XLA fuses it)
+    late      weight gradients as one matrix product after the scan, not summed up inside of it
+    remat     backward computes a step's intermediates again, instead of keeping them
+    """
+    unroll: int = 1
+    shift: str = "slices"
+    heads: str = "fused"
+    products: str = "dot"
+    late: bool = True
+    remat: bool = False
+
+    def __str__(self):
+        return ", ".join([f"unroll {self.unroll}", self.shift, f"heads {self.heads}", self.products]
+                         + ["late weight gradients"] * self.late + ["remat"] * self.remat)
+
+
+BEST = {1: [Form()], 16: [Form()]}              # batch size -> forms
+
+
+def contenders(work, forms=None):
+    """One for each of the best forms at this batch size (or at the nearest one tried)."""
+    nearest = min(BEST, key=lambda size: abs(size - work.batch_size))
+    return [contender(work, form) for form in forms or BEST[nearest]]
+
+
+def contender(work, form):
+    params = jax.tree.map(jnp.asarray, work.params)
+    data = [jnp.asarray(part) for part in work.batch]
+    compute = jax.jit(functools.partial(late_step if form.late else plain_step, work.model, form))
+
+    def step():
+        return jax.block_until_ready(compute(params, *data))
+
+    def answer(found):
+        loss, outputs, grads = jax.tree.map(np.asarray, found)
+        return Answer(float(loss), outputs, grads)
+
+    return Contender("jax", f"{form}; default threads", step, answer)
+
+
+# ---- a training step ---------------------------------------------------------------------------------------------------
+
+def plain_step(model, form, params, inputs, targets, mask):
+    """value_and_grad as everyone writes it -> (loss, logits, gradients)."""
+    def loss_of(params):
+        pre_x = inputs @ params["W_x"] + params["b"]
+        h, r, _ = unrolled(model, form, params, pre_x, jnp.zeros((len(inputs), 1, 1), pre_x.dtype))
+        return loss_and_logits(params, h, r, targets, mask)
+    (loss, logits), grads = jax.value_and_grad(loss_of, has_aux=True)(params)
+    return loss, logits, grads
+
+
+def late_step(model, form, params, inputs, targets, mask):
+    """The same, but the scan's transpose does not add up W_u's and W_heads's gradients step by step: it hands out the
+    gradients of pre_t and raw_t, and one matrix product each over all steps follows."""
+    inside = {name: params[name] for name in ("W_u", "W_heads", "b_heads")}
+    outside = {name: params[name] for name in params if name not in (*inside, "W_x", "b")}
+    pre_x = inputs @ params["W_x"] + params["b"]                                 # (T, B, P_c)
+    tap = jnp.zeros((*inputs.shape[:2], params["W_heads"].shape[1]), pre_x.dtype)        # its gradient is that of raw
+
+    def loss_of(outside, pre_x, tap):
+        h, r, u = unrolled(model, form, inside | outside, pre_x, tap)
+        loss, logits = loss_and_logits(outside, h, r, targets, mask)
+        return loss, (logits, h, u)
+    (loss, (logits, h, u)), (grads, dpre, draw) = jax.value_and_grad(loss_of, argnums=(0, 1, 2),
+                                                                     has_aux=True)(outside, pre_x, tap)
+    weights = {"W_x": over_time(inputs, dpre), "b": dpre.sum((0, 1)), "W_u": over_time(u, dpre),
+               "W_heads": over_time(h, draw), "b_heads": draw.sum((0, 1))}
+    return loss, logits, grads | weights
+
+
+def over_time(x, dy):
+    return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
+
+
+def loss_and_logits(params, h, r, targets, mask):
+    T, B, _ = h.shape
+    logits = jnp.concatenate([h, r.reshape(T, B, -1)], axis=2) @ params["W_y"] + params["b_y"]
+    each = jax.nn.softplus(logits) - targets * logits
+    return (mask[..., None] * each).sum() / (mask.sum() * targets.shape[-1]), logits
+
+
+# ---- the model ---------------------------------------------------------------------------------------------------------
+
+def unrolled(model, form, params, pre_x, tap):
+    """All time steps -> h (T, B, C), r (T, B, R, W), u (T, B, U)."""
+    def body(state, arrived):
+        return time_step(model.sizes, form, params, state, *arrived)
+    body = jax.checkpoint(body) if form.remat else body
+    _, kept = jax.lax.scan(body, start(model, params, pre_x.shape[1]), (pre_x, tap), unroll=form.unroll)
+    return kept
+
+
+def start(model, params, B):
+    """h, c, r, w, M before the first step."""
+    config, dtype = model.config, params["W_y"].dtype
+    M0 = params.get("M0", jnp.full((config.N, config.W), CONSTANT_MEMORY, dtype))
+    values = (params["h0"], params["c0"], jnp.tanh(params["r0_raw"]), jax.nn.softmax(params["w0_logits"]), M0)
+    return tuple(jnp.broadcast_to(value, (B, *value.shape)) for value in values)
+
+
+def time_step(sizes, form, params, state, pre_x, tap):
+    h, c, r, w, M = state
+    u = jnp.concatenate([r.reshape(len(r), -1), h], axis=1)
+    i, f, o, candidate = jnp.split(pre_x + u @ params["W_u"], 4, axis=1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(candidate)
+    h = jax.nn.sigmoid(o) * jnp.tanh(c)
+    raw = h @ params["W_heads"] + params["b_heads"] + tap
+    r, w, M = memory_step(sizes, form, raw, w, M)
+    return (h, c, r, w, M), (h, r, u)
+
+
+def memory_step(sizes, form, raw, w_prev, M):
+    B, (R, Q, W, S), H = len(raw), sizes, sizes.H
+    k, beta, g, s, gamma, e, a = jnp.split(raw, sizes.cuts[:-1], axis=1)
+    raw_heads = [part.reshape(B, H, -1) for part in (k, beta, g, s, gamma)]
+    M_hat = M * jax.lax.rsqrt((M * M).sum(-1, keepdims=True) + COSINE_EPS)
+    if form.heads == "fused":
+        w = address(form, *raw_heads, w_prev, M_hat)
+    else:
+        w = jnp.concatenate([address(form, *(part[:, head:head + 1] for part in (*raw_heads, w_prev)), M_hat)
+                             for head in range(H)], axis=1)
+    r = times_rows(form, w[:, :R], M)
+    e, a = jax.nn.sigmoid(e).reshape(B, Q, W), jnp.tanh(a).reshape(B, Q, W)
+    for q in range(Q):
+        M = M * (1 - w[:, R + q, :, None] * e[:, q, None, :])
+    for q in range(Q):
+        M = M + w[:, R + q, :, None] * a[:, q, None, :]
+    return r, w, M
+
+
+def address(form, k, beta, g, s, gamma, w_prev, M_hat):
+    """Equations (5) to (9) from raw head parameters (B, H, ...) -> w (B, H, N)."""
+    k = jnp.tanh(k)
+    k_hat = k * jax.lax.rsqrt((k * k).sum(-1, keepdims=True) + COSINE_EPS)
+    w_c = jax.nn.softmax(jax.nn.softplus(beta) * times_slots(form, k_hat, M_hat))
+    g = jax.nn.sigmoid(g)
+    w_s = shifted(form, g * w_c + (1 - g) * w_prev, jax.nn.softmax(s))
+    return jax.nn.softmax((1 + jax.nn.softplus(gamma)) * jnp.log(w_s + SHARPEN_EPS))
+
+
+def times_slots(form, k, M):
+    """(B, H, W) x (B, N, W) -> (B, H, N)"""
+    if form.products == "dot":
+        return jnp.einsum("bhw,bnw->bhn", k, M)
+    return (k[:, :, None, :] * M[:, None]).sum(-1)
+
+
+def times_rows(form, w, M):
+    """(B, H, N) x (B, N, W) -> (B, H, W)"""
+    if form.products == "dot":
+        return jnp.einsum("bhn,bnw->bhw", w, M)
+    return (w[..., None] * M[:, None]).sum(2)
+
+
+def shifted(form, w, s):
+    """Equation (8): s[j] moves the weights by j - S // 2 slots."""
+    N, S = w.shape[-1], s.shape[-1]
+    ends = S // 2
+    if form.shift == "roll":
+        return sum(s[..., j, None] * jnp.roll(w, j - ends, axis=-1) for j in range(S))
+    circle = jnp.concatenate([w[..., N - ends:], w, w[..., :ends]], axis=-1)
+    return sum(s[..., j, None] * circle[..., S - 1 - j:S - 1 - j + N] for j in range(S))

@@ -1,0 +1,128 @@
+"""What can be trained: the models, the tasks, and the recipe for each pair. The one place that knows both models and tasks.
+
+To add a model or a task, add a line to MODELS or TASKS; to tune a pair, add a line to RECIPES or SETTINGS.
+"""
+
+import dataclasses
+import importlib
+import json
+
+from numpymem.training.recipe import Recipe
+
+MODELS = {                                        # name -> (module, class, config class, one line)
+    "ntm": ("numpymem.ntm", "NTM", "NTMConfig", "Neural Turing Machine (Graves et al. 2014)"),
+    "memn2n": ("numpymem.memn2n", "MemN2N", "MemN2NConfig", "End-to-End Memory Network (Sukhbaatar et al. 2015)"),
+    "lstm": ("numpymem.lstm", "LSTM", "LSTMConfig", "LSTM baseline, no memory but its cells"),
+}
+TASKS = {                                         # name -> (module, class, fixed arguments, one line)
+    "copy": ("numpymem.tasks.copy", "Copy", {}, "copy a sequence of 8-bit vectors, lengths 1-20"),
+    **{f"babi{n}": ("numpymem.tasks.babi", "Babi", {"number": n}, f"bAbI question answering, task {n}") for n in range(1, 21)},
+}
+ALIASES = {"qa": "babi1", "path-finding": "babi19"}
+
+
+def model_class(name):
+    """The class of a model. Raises ValueError for an unknown name."""
+    if name not in MODELS:
+        raise ValueError(f"MODEL: expected one of {', '.join(MODELS)}, received {name!r}")
+    module, model, config, _ = MODELS[name]
+    module = importlib.import_module(module)
+    return getattr(module, model), getattr(module, config)
+
+
+def make_task(name, form, **settings):
+    """A task in the form that a model takes. Raises ValueError for an unknown name or setting."""
+    name = ALIASES.get(name, name)
+    if name not in TASKS:
+        raise ValueError(f"TASK: expected one of copy, babi1 ... babi20, {', '.join(ALIASES)}, received {name!r}")
+    module, task, fixed, _ = TASKS[name]
+    return getattr(importlib.import_module(module), task)(form=form, **fixed, **settings)
+
+
+def make_model(name, task, **settings):
+    """A model sized for a task; `settings` are fields of its config."""
+    cls, config = model_class(name)
+    known = {field.name for field in dataclasses.fields(config)}
+    sizes = {"n_outputs": task.n_outputs}
+    if cls.form == "sequence":
+        sizes["n_inputs"] = task.n_inputs
+    else:
+        sizes |= {"n_words": task.n_inputs, "max_sentence_words": task.max_sentence_words}
+    sizes = {field: value for field, value in sizes.items() if field in known}
+    return cls(config(**(sizes | settings)))
+
+
+def settings_of(model, task):
+    """(model settings, recipe) with which `train` starts on a pair: defaults that converge."""
+    task = ALIASES.get(task, task)
+    kind = "babi" if task.startswith("babi") else task
+    return dict(SETTINGS.get((model, kind), {})), RECIPES.get((model, kind), Recipe())
+
+
+def apply_settings(pairs, model, task_name, model_settings, recipe, controller=None):
+    """Put NAME=VALUE texts where they belong: a field of the model's config, of the recipe, or an argument of the task.
+
+    Returns (model settings, recipe, task settings). Raises ValueError naming the setting.
+    """
+    _, config = model_class(model)
+    config_fields = {field.name: field for field in dataclasses.fields(config)}
+    recipe_fields = {field.name for field in dataclasses.fields(Recipe)}
+    task_fields = {"copy": ("min_length", "max_length")}.get(task_name, ("size", "source", "folder"))
+    model_settings, recipe_settings, task_settings = dict(model_settings), {}, {}
+    if controller is not None:
+        pairs = [*pairs, f"controller={controller}"]
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set: expected NAME=VALUE, received {pair!r}")
+        value = read_value(text)
+        if name in recipe_fields:
+            recipe_settings[name] = like(name, value, getattr(recipe, name))
+        elif name in config_fields:
+            model_settings[name] = value
+        elif name in task_fields:
+            task_settings[name] = value
+        else:
+            raise ValueError(f"--set: expected one of {', '.join([*recipe_fields, *config_fields, *task_fields])}, "
+                             f"received {name!r}")
+    return model_settings, dataclasses.replace(recipe, **recipe_settings), task_settings
+
+
+def read_value(text):
+    """'3' -> 3, 'true' -> True, 'one-hot' -> 'one-hot', '0.1' -> 0.1."""
+    try:
+        return json.loads(text.lower() if text.lower() in ("true", "false") else text)
+    except ValueError:
+        return text
+
+
+def like(name, value, default):
+    """`value` if it is of the default's kind, else a ValueError."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(default, str):
+        fits = isinstance(value, str)
+    elif isinstance(default, float):
+        fits = number
+    else:
+        fits = number and value == int(value)
+    if not fits:
+        raise ValueError(f"--set {name}: expected a value like {default!r}, received {value!r}")
+    return type(default)(value)
+
+
+EPOCH = 28 * 32                                   # questions of an epoch of bAbI 1k: 28 batches of 32, drawn from 900
+
+SETTINGS = {
+    ("ntm", "copy"): {"initial_weights": "one-hot"},
+    ("memn2n", "copy"): {"memory_size": 120},
+    ("lstm", "babi"): {"size": 100, "layers": 1},
+}
+RECIPES = {
+    ("ntm", "copy"): Recipe(sequences=30_000, batch=4, lr=3e-3, stop_below=0.05, eval_count=1_000),
+    ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
+    ("memn2n", "copy"): Recipe(sequences=60_000, batch=32, lr=1e-3, eval_every=5_000),
+    ("memn2n", "babi"): Recipe(sequences=120 * EPOCH, batch=32, optimizer="sgd", lr=0.01, halve_every=25 * EPOCH, clip=40.0,
+                               scale="sum", linear_start=20 * EPOCH, eval_every=10 * EPOCH),
+    ("ntm", "babi"): Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000),
+    ("lstm", "babi"): Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000),
+}

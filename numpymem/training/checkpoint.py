@@ -1,0 +1,58 @@
+"""Checkpoints: one .npz without pickle, written beside the old one and then put in its place, so that none is ever half there."""
+
+import json
+import os
+import pathlib
+import zipfile
+
+import numpy as np
+
+
+def save(path, arrays, facts):
+    """Write a tree of arrays (nested dicts) and a JSON-able dict to `path`."""
+    path = pathlib.Path(path)
+    flat = dict(flatten(arrays))
+    flat["facts"] = np.array(json.dumps(facts))
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            np.savez(file, **flat)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load(path):
+    """-> (tree of arrays, facts). Raises ValueError if the file is not a checkpoint of ours."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            flat = {name: file[name] for name in file.files}
+        facts = json.loads(str(flat.pop("facts")))
+    except FileNotFoundError:
+        raise
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: expected a checkpoint written by numpymem, received something else ({error})") from error
+    return unflatten(flat), facts
+
+
+def flatten(tree, prefix=""):
+    """Nested dicts -> (path, array) pairs; numbers count as arrays of no axes."""
+    for name, value in tree.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from flatten(value, path + "/")
+        else:
+            yield path, np.asarray(value)
+
+
+def unflatten(flat):
+    tree = {}
+    for path, value in flat.items():
+        *folders, name = path.split("/")
+        place = tree
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[name] = value if value.ndim else value.item()
+    return tree

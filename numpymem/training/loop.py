@@ -1,0 +1,160 @@
+"""The one training loop, for every model and every task.
+
+    batch           = task.sample(rng, batch_size)
+    outputs, trace  = model.forward(params, batch.inputs)
+    loss, d_outputs = loss_and_gradient(task.loss, outputs, batch, scale)
+    grads           = model.backward(params, trace, d_outputs)
+    params, state   = optimizer.update(params, clipped grads, state, lr)
+
+Same seed, same machine: same numbers, also when a run was interrupted and resumed. For that each use of chance has a generator
+of its own, whose state is part of the checkpoint, and NumPy's matrix products run on one thread (at these sizes more
+threads only wait for each other).
+"""
+
+import time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from numpymem.training import checkpoint, nan_guard
+from numpymem.training.loss import evaluate, loss_and_gradient
+from numpymem.training.optimizers import OPTIMIZERS, clip_by_norm, clip_elementwise, gradient_norm
+
+STREAMS = ("init", "data", "noise", "evaluation")
+
+
+class Training:
+    """A training in progress.
+
+    model, task, recipe, seed   what is trained, on what, how, from which seed
+    folder                      a RunFolder to log and save to, or None
+    """
+
+    def __init__(self, model, task, recipe, seed=0, folder=None):
+        self.model, self.task, self.recipe, self.seed, self.folder = model, task, recipe, seed, folder
+        self.rngs = {name: np.random.default_rng([seed, number]) for number, name in enumerate(STREAMS)}
+        self.optimizer = OPTIMIZERS[recipe.optimizer]()
+        self.params = model.init(self.rngs["init"])
+        self.state = self.optimizer.init(self.params)
+        self.done = self.good_evaluations = 0
+        self.seconds = 0.0                       # spent training and evaluating, over all sessions of this run
+        self.history = []                        # what metrics.jsonl holds
+
+    # ---- one step ---------------------------------------------------------------------------------------------------
+
+    def step(self):
+        """Train on one batch -> (loss in nats a sequence, gradient norm). Raises NonFiniteError, parameters kept."""
+        recipe = self.recipe
+        lr, options = recipe.phase(self.done)
+        batch = self.task.sample(self.rngs["data"], recipe.batch)
+        noise_before = self.rngs["noise"].bit_generator.state
+        outputs, trace = self.model.forward(self.params, batch.inputs, rng=self.rngs["noise"], **options)
+        loss, d_outputs = loss_and_gradient(self.task.loss, outputs, batch, recipe.scale)
+        grads = self.model.backward(self.params, trace, d_outputs)
+        norm = gradient_norm(grads)
+        if not (np.isfinite(loss) and np.isfinite(norm)):
+            self.rngs["noise"].bit_generator.state = noise_before
+            options = options | {"rng": self.rngs["noise"]}
+            found = nan_guard.explain(self.model, self.params, batch, self.task, recipe.scale, options)
+            raise nan_guard.NonFiniteError(f"after {self.done:,} sequences the loss was {loss:.4g} and the gradient's norm "
+                                           f"{norm:.4g}: {found}")
+        if recipe.clip:
+            grads = clip_by_norm(grads, recipe.clip, norm) if recipe.clip_by == "norm" else clip_elementwise(grads, recipe.clip)
+        self.params, self.state = self.optimizer.update(self.params, grads, self.state, lr)
+        self.done += recipe.batch
+        return loss / recipe.batch, norm
+
+    # ---- many steps -------------------------------------------------------------------------------------------------
+
+    def run(self, sequences=None, seconds=None, progress=True):
+        """Train until `sequences` in all are done (default: the recipe's), `seconds` have passed, or it has converged.
+
+        Returns the last evaluation. Ctrl-C saves a checkpoint first.
+        """
+        target = self.recipe.sequences if sequences is None else sequences
+        started, before = time.perf_counter(), self.seconds
+        losses, norms = [], []
+        with threadpool_limits(1, "blas"), progress_bar(self, target, progress) as bar:
+            try:
+                while not self._finished(target, seconds, time.perf_counter() - started):
+                    loss, norm = self.step()
+                    losses.append(loss)
+                    norms.append(norm)
+                    self.seconds = before + time.perf_counter() - started
+                    bar.update(self.recipe.batch)
+                    if self.done // self.recipe.eval_every > (self.done - self.recipe.batch) // self.recipe.eval_every:
+                        self.evaluate(losses, norms)
+                        self.seconds = before + time.perf_counter() - started
+                        losses, norms = [], []
+                        bar.set_postfix_str(self.status())
+            except KeyboardInterrupt:
+                self.save()
+                raise
+        if losses:
+            self.evaluate(losses, norms)
+        self.save()
+        return self.history[-1] if self.history else None
+
+    def _finished(self, target, seconds, spent):
+        return (self.done >= target or (seconds is not None and spent >= seconds) or self.converged)
+
+    @property
+    def converged(self):
+        """Two evaluations in a row below `stop_below`."""
+        return bool(self.recipe.stop_below) and self.good_evaluations >= 2
+
+    def evaluate(self, losses=(), norms=()):
+        """Evaluate on fresh data, log, save."""
+        rng = np.random.default_rng([self.seed, len(STREAMS), self.done])        # its own numbers at each point of the run
+        found = evaluate(self.model, self.params, self.task, self.task.evaluation(rng, self.recipe.eval_count))
+        line = {"sequences": self.done, "seconds": round(self.seconds, 2), "bits_per_sequence": found["bits_per_sequence"],
+                "wrong_percent": found["wrong_percent"]}
+        if len(losses):
+            line["train_loss"], line["gradient_norm"] = float(np.mean(losses)), float(np.median(norms))
+            line["gradient_norm_max"] = float(np.max(norms))
+        self.good_evaluations = self.good_evaluations + 1 if line["bits_per_sequence"] < self.recipe.stop_below else 0
+        self.history.append(line)
+        if self.folder is not None:
+            self.folder.log(line)
+            self.save()
+        return line
+
+    def status(self):
+        """The last evaluation in the task's own unit."""
+        last = self.history[-1]
+        if self.task.unit.startswith("bits"):
+            return f"{last['bits_per_sequence']:.3g} bits, {last['wrong_percent']:.3g} % wrong"
+        return f"{last['wrong_percent']:.3g} % error"
+
+    # ---- checkpoints ------------------------------------------------------------------------------------------------
+
+    def save(self):
+        """Write the checkpoint, if there is a folder."""
+        if self.folder is not None:
+            facts = {"done": self.done, "seconds": self.seconds, "good_evaluations": self.good_evaluations,
+                     "rngs": {name: rng.bit_generator.state for name, rng in self.rngs.items()}}
+            checkpoint.save(self.folder.checkpoint, {"params": self.params, "optimizer": self.state}, facts)
+
+    def resume(self):
+        """Go on from the folder's checkpoint: parameters, optimizer, generators and log as they were."""
+        arrays, facts = checkpoint.load(self.folder.checkpoint)
+        for name, value in self.params.items():
+            found = arrays["params"].get(name)
+            if found is None or np.shape(found) != value.shape:
+                raise ValueError(f"{self.folder.checkpoint}: parameter {name}: expected shape {value.shape}, received "
+                                 f"{'none' if found is None else np.shape(found)}")
+        self.params = {name: arrays["params"][name] for name in self.params}
+        self.state = arrays.get("optimizer", {})
+        self.done, self.seconds = facts["done"], facts["seconds"]
+        self.good_evaluations = facts["good_evaluations"]
+        for name, state in facts["rngs"].items():
+            self.rngs[name].bit_generator.state = state
+        self.history = self.folder.read_log(up_to=self.done)
+
+
+def progress_bar(training, target, show):
+    """loss, speed and time left, on stderr."""
+    return tqdm(total=target, initial=training.done, disable=not show, unit=" seq", unit_scale=False, dynamic_ncols=True,
+                desc=training.task.name, smoothing=0.1, mininterval=0.3,
+                bar_format="{desc}  {n:,} sequences  {postfix} |{bar:12}| {rate_fmt} {remaining} left")

@@ -1,0 +1,51 @@
+"""When a loss or a gradient is no longer finite: find the first equation and the time step at which it happened."""
+
+import numpy as np
+
+from numpymem.equation import watch
+from numpymem.kernel import numpy_only
+from numpymem.training.loss import loss_and_gradient
+
+
+class NonFiniteError(FloatingPointError):
+    """Training met a nan or an infinity. The parameters from before the step are kept."""
+
+
+class _FirstNonFinite:
+    """Watches every equation; remembers the first whose result is not finite although its inputs were."""
+
+    def __init__(self):
+        self.found, self.steps = None, {"forward": 0, "backward": 0}
+
+    def __call__(self, equation, phase, arguments, result):
+        if self.found is None and not all_finite(result):
+            self.found = (equation, phase, self.steps[phase], all_finite(arguments))
+        if equation.is_step:
+            self.steps[phase] += 1
+
+
+def all_finite(values):
+    """True if every number in an array, or in a tuple of arrays, is finite."""
+    values = values if isinstance(values, tuple) else (values,)
+    return all(np.isfinite(value).all() for value in values if isinstance(value, (np.ndarray, np.floating, float)))
+
+
+def explain(model, params, batch, task, scale, options):
+    """Run the batch again as NumPy, watching -> one line that names equation, pass and time step."""
+    bad = [name for name, value in params.items() if not np.isfinite(value).all()]
+    if bad:
+        return f"the parameters {', '.join(bad)} were already not finite before this step"
+    first = _FirstNonFinite()
+    with numpy_only(), watch(first), np.errstate(all="ignore"):
+        outputs, trace = model.forward(params, batch.inputs, **options)
+        _, d_outputs = loss_and_gradient(task.loss, outputs, batch, scale)
+        model.backward(params, trace, d_outputs)
+    if first.found is None:
+        return "as NumPy the same batch stays finite: the gradient's norm overflowed, or a kernel differs (python -m gradcheck)"
+    equation, phase, step, inputs_fine = first.found
+    steps = first.steps["forward"]
+    if steps:
+        step = step if phase == "forward" else steps - 1 - step
+    where = f", time step {step}" if steps else ""
+    inputs = "its inputs were finite" if inputs_fine else "it received numbers that were not finite"
+    return f"first in {equation.id} ({equation.name}), {phase}{where}; {inputs}; {equation.address}"

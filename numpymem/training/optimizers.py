@@ -1,0 +1,82 @@
+"""Optimizers as pure updates of a dict of arrays: `state = init(params)`, `params, state = update(params, grads, state, lr)`."""
+
+import numpy as np
+
+
+class SGD:
+    """params <- params - lr * gradient."""
+
+    def init(self, params):
+        return {}
+
+    def update(self, params, grads, state, lr):
+        return {name: params[name] - np.asarray(lr, params[name].dtype) * grads[name] for name in params}, state
+
+
+class Adam:
+    """Kingma and Ba 2015, algorithm 1: steps of size lr in the direction of the mean gradient over its spread."""
+
+    def __init__(self, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+
+    def init(self, params):
+        zeros = {name: np.zeros_like(value) for name, value in params.items()}
+        return {"t": 0, "m": zeros, "v": {name: value.copy() for name, value in zeros.items()}}
+
+    def update(self, params, grads, state, lr):
+        t = state["t"] + 1
+        size = lr * np.sqrt(1 - self.beta2 ** t) / (1 - self.beta1 ** t)         # both bias corrections at once
+        m, v, new = {}, {}, {}
+        for name, g in grads.items():
+            number = g.dtype.type
+            m[name] = number(self.beta1) * state["m"][name] + number(1 - self.beta1) * g
+            v[name] = number(self.beta2) * state["v"][name] + number(1 - self.beta2) * g * g
+            new[name] = params[name] - number(size) * m[name] / (np.sqrt(v[name]) + number(self.eps))
+        return new, {"t": t, "m": m, "v": v}
+
+
+class RMSProp:
+    """The centred RMSProp of Graves 2013 (arXiv 1308.0850, eqs. 38-45), which the NTM paper uses.
+
+    n <- decay n + (1 - decay) g^2,  m <- decay m + (1 - decay) g,
+    delta <- momentum delta - lr g / sqrt(n - m^2 + eps),  params <- params + delta.
+    The square of the mean is *subtracted*, and eps stands inside the root; other forms let a trained NTM drift off.
+    """
+
+    def __init__(self, decay=0.95, momentum=0.9, eps=1e-4):
+        self.decay, self.momentum, self.eps = decay, momentum, eps
+
+    def init(self, params):
+        return {kind: {name: np.zeros_like(value) for name, value in params.items()} for kind in ("n", "m", "delta")}
+
+    def update(self, params, grads, state, lr):
+        n, m, delta, new = {}, {}, {}, {}
+        for name, g in grads.items():
+            number = g.dtype.type
+            n[name] = number(self.decay) * state["n"][name] + number(1 - self.decay) * g * g
+            m[name] = number(self.decay) * state["m"][name] + number(1 - self.decay) * g
+            spread = np.sqrt(n[name] - m[name] ** 2 + number(self.eps))
+            delta[name] = number(self.momentum) * state["delta"][name] - number(lr) * g / spread
+            new[name] = params[name] + delta[name]
+        return new, {"n": n, "m": m, "delta": delta}
+
+
+OPTIMIZERS = {"sgd": SGD, "adam": Adam, "rmsprop": RMSProp}
+
+
+def gradient_norm(grads):
+    """The length of all gradients taken as one vector."""
+    return float(np.sqrt(sum(float(np.vdot(g, g)) for g in grads.values())))
+
+
+def clip_by_norm(grads, limit, norm=None):
+    """Shrink all gradients by one factor so that their common norm is at most `limit`."""
+    norm = gradient_norm(grads) if norm is None else norm
+    if norm <= limit:
+        return grads
+    return {name: g * g.dtype.type(limit / norm) for name, g in grads.items()}
+
+
+def clip_elementwise(grads, limit):
+    """Each component into [-limit, limit], as the NTM paper does with limit 10. It changes the direction."""
+    return {name: np.clip(g, -limit, limit) for name, g in grads.items()}

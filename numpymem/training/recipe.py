@@ -1,0 +1,61 @@
+"""A recipe: everything that decides how a model is trained, apart from the model, the task and the seed."""
+
+from dataclasses import dataclass, fields
+
+from numpymem.initial import check_choice
+from numpymem.training.optimizers import OPTIMIZERS
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of a training, all of which `--set NAME=VALUE` can change.
+
+    sequences     how many sequences (questions) to train on in all
+    batch         sequences a step
+    optimizer     "adam", "rmsprop" (as Graves has it) or "sgd"
+    lr            learning rate
+    halve_every   sequences after which the learning rate halves, again and again; 0: never
+    decay_after   from this many sequences on the learning rate falls as 1 / sequences; 0: never
+    clip          limit on the gradient, 0: none
+    clip_by       "norm" (of all gradients together) or "element"
+    scale         "mean" or "sum": what of the losses in a batch is differentiated
+    linear_start  train this many sequences first with the memory's softmax taken out (MemN2N's LS), at `linear_lr`
+    eval_every    sequences between evaluations (and checkpoints)
+    eval_count    sequences of an evaluation
+    stop_below    stop after two evaluations in a row below this many bits a sequence; 0: never
+    """
+    sequences: int = 25_000
+    batch: int = 16
+    optimizer: str = "adam"
+    lr: float = 1e-3
+    halve_every: int = 0
+    decay_after: int = 0
+    clip: float = 10.0
+    clip_by: str = "norm"
+    scale: str = "mean"
+    linear_start: int = 0
+    linear_lr: float = 0.005
+    eval_every: int = 1_000
+    eval_count: int = 200
+    stop_below: float = 0.0
+
+    def __post_init__(self):
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("clip_by", self.clip_by, ("norm", "element"))
+        check_choice("scale", self.scale, ("mean", "sum"))
+        for field in fields(self):
+            value, least = getattr(self, field.name), 1 if field.name in ("sequences", "batch", "eval_every", "eval_count") else 0
+            if field.type in (int, float) and not value >= least:
+                raise ValueError(f"{field.name}: expected a number of at least {least}, received {value!r}")
+
+    def phase(self, done):
+        """(learning rate, options of the forward) after `done` sequences."""
+        if done < self.linear_start:
+            return self.linear_lr, {"linear": True}
+        done -= self.linear_start
+        lr = self.lr
+        if self.halve_every:
+            lr *= 0.5 ** (done // self.halve_every)
+        if self.decay_after and done > self.decay_after:
+            lr *= self.decay_after / done
+        return lr, {}

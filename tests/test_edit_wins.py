@@ -1,0 +1,179 @@
+"""The edit always wins: a kernel never computes with an equation, a constant or a helper that is no longer in the files.
+
+Every case is a fresh process that imports a private copy of the package, with a private cache of compiled code that was
+filled before the edit. The copy is edited in place and put back, because numba's cache goes by the path of a file.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import numpymem
+
+EQUATIONS, ACTIVATIONS, STEP = "ntm/equations.py", "ops/activations.py", "ntm/step.py"
+
+PROBE = '''
+import hashlib, json, sys
+import numpy as np
+import numpymem
+from numpymem import kernel
+from numpymem.ntm import NTM, NTMConfig
+from numpymem.ops.lstm import lstm_cell
+from numpymem.tasks.copy import Copy
+from numpymem.training import Recipe, Training
+
+STEP, CELL = kernel.KERNELS["ntm.sequence"], kernel.KERNELS["ops.lstm"]
+
+def trained():
+    """Two training steps of a tiny NTM: the losses and a hash of all that came out."""
+    model = NTM(NTMConfig(9, 8, controller="feedforward", controller_size=6, N=8, W=4, write_heads=2))
+    training = Training(model, Copy(min_length=2, max_length=2), Recipe(batch=2, lr=0.01))
+    losses = [training.step()[0] for _ in range(2)]
+    params = b"".join(value.tobytes() for value in training.params.values())
+    return {"losses": losses, "params": hashlib.sha256(params).hexdigest(), "why_not": STEP.why_not()}
+
+def sigmoid_in_a_kernel():
+    gates = np.linspace(-2, 2, 8, dtype=np.float32).reshape(1, 8)
+    return {"sigmoid": lstm_cell(gates, np.zeros((1, 2), np.float32))[2][0, :6].tolist(), "why_not": CELL.why_not()}
+
+def patched_and_back():
+    def interpolate(w_c, w_prev, g):
+        return np.float32(0.5) * w_c + np.float32(0.5) * w_prev
+    with numpymem.numpy_only(), numpymem.patch("NTM-7", interpolate):
+        as_numpy = trained()
+    before = trained()
+    patch = numpymem.patch("NTM-7", interpolate)
+    during = trained()
+    patch.undo()
+    after_undo = trained()
+    with numpymem.patch("NTM-7", interpolate):
+        inside = trained()
+    return {"as_numpy": as_numpy, "before": before, "during": during, "after_undo": after_undo, "inside": inside,
+            "after_with": trained()}
+
+def renewed():
+    for one in kernel.KERNELS.values():
+        kernel.renew(one)
+
+found = globals()[sys.argv[1]]() or {}
+found["compiled"] = "numba" in sys.modules
+print(json.dumps(found))
+'''
+
+
+class Copy:
+    """A private copy of the package, to be edited, and processes that run it."""
+
+    def __init__(self, folder):
+        self.folder, self.package = folder, folder / "numpymem"
+        shutil.copytree(pathlib.Path(numpymem.__file__).parent, self.package, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "probe.py").write_text(PROBE)
+
+    def run(self, what, jit=True):
+        """The probe's answer in a new process; "said" is what it wrote on stderr, line by line."""
+        settings = {"PYTHONPATH": str(self.folder), "NUMPYMEM_CACHE": str(self.folder / "cache"),
+                    "PYTHONDONTWRITEBYTECODE": "1", "NUMPYMEM_JIT": "1" if jit else "0"}
+        done = subprocess.run([sys.executable, str(self.folder / "probe.py"), what], env=os.environ | settings,
+                              cwd=self.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) | {"said": done.stderr.splitlines()}
+
+    @contextlib.contextmanager
+    def edited(self, file, old, new):
+        """`old` is `new` in one file of the copy, for a block."""
+        path = self.package / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{file}: expected {old!r} once, found it {text.count(old)} times"
+        path.write_text(text.replace(old, new))
+        try:
+            yield
+        finally:
+            path.write_text(text)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The copy, its fingerprints those of its files, and its kernels compiled."""
+    copy = Copy(tmp_path_factory.mktemp("edit_wins"))
+    copy.run("renewed")
+    copy.run("trained")
+    copy.run("sigmoid_in_a_kernel")
+    return copy
+
+
+@pytest.fixture(scope="module")
+def unedited(copy):
+    return copy.run("trained")
+
+
+def numbers(found):
+    return found["losses"], found["params"]
+
+
+def test_unedited_the_kernel_is_in_force(copy, unedited):
+    assert unedited["why_not"] is None and unedited["compiled"]
+    assert unedited["said"] == []
+    assert not copy.run("trained", jit=False)["compiled"]
+
+
+@pytest.mark.parametrize("file, old, new, names", [
+    (EQUATIONS, "return g * w_c +", "return 0.5 * g * w_c +", "NTM-7 (interpolate)"),
+    (EQUATIONS, "dw_c = g * dw_g", "dw_c = 0.5 * g * dw_g", "NTM-7 (interpolate)"),
+    (EQUATIONS, "EPS = 1e-8", "EPS = 1e-2", "NTM-9 (sharpen)"),
+    (EQUATIONS, "others[:, head] *= factors", "others[:, head] *= 0.5 * factors", "NTM-3 (erase)"),
+    (ACTIVATIONS, "return 0.5 * np.tanh(0.5 * x) + 0.5", "return 0.4 * np.tanh(0.5 * x) + 0.5", "sigmoid (sigmoid)"),
+    (STEP, "M_erased = erase(M_prev, w[:, R:], e)", "M_erased = M_prev", "NTM-step (memory_step)"),
+], ids=["forward", "backward", "constant", "helper", "shared pair", "wiring of the step"])
+def test_an_edit_is_used_by_the_next_process(copy, unedited, file, old, new, names):
+    with copy.edited(file, old, new):
+        edited, plain = copy.run("trained"), copy.run("trained", jit=False)
+    assert numbers(edited) == numbers(plain)
+    assert edited["params"] != unedited["params"]
+    assert not edited["compiled"]                                    # it starts at once
+    [line] = edited["said"]
+    assert line.startswith(f"{names} differs from the one the kernel ntm.sequence fuses: running that step as NumPy")
+
+
+def test_reverting_the_edit_brings_the_kernel_back(copy, unedited):
+    with copy.edited(EQUATIONS, "return g * w_c +", "return 0.5 * g * w_c +"):
+        assert copy.run("trained")["why_not"] is not None
+    assert copy.run("trained") == unedited
+
+
+@pytest.mark.parametrize("old, new", [
+    ('"""Choose between the content weighting', '"""In other words: choose between the content weighting'),
+    ("# w_g = g w_c + (1 - g) w_prev", "# undoes the line above"),
+    ("    return g * w_c +", "\n    return g*w_c  +"),
+], ids=["docstring", "comment", "layout"])
+def test_an_edit_of_words_keeps_the_kernel(copy, unedited, old, new):
+    with copy.edited(EQUATIONS, old, new):
+        assert copy.run("trained") == unedited
+
+
+def test_patch_wins_at_once_and_undo_brings_the_kernel_back(copy, unedited):
+    found = copy.run("patched_and_back")
+    for patched in (found["during"], found["inside"]):
+        assert numbers(patched) == numbers(found["as_numpy"])
+        assert patched["why_not"] == "NTM-7 (interpolate) is patched; the kernel ntm.sequence fuses the original"
+    for original in (found["before"], found["after_undo"], found["after_with"]):
+        assert numbers(original) == numbers(unedited) and original["why_not"] is None
+    assert found["during"]["params"] != found["before"]["params"]
+    [line] = found["said"]
+    assert line.startswith("NTM-7 (interpolate) is patched") and "NumPy" in line
+
+
+def test_a_helper_that_a_kernel_inlines_from_another_file_is_not_served_stale(copy):
+    before = copy.run("sigmoid_in_a_kernel")
+    with copy.edited("ops/kernels_math.py", "(1, 2, 0.5, 0.25))", "(1, 2, 0.25, 0.25))"):       # HALF
+        edited = copy.run("sigmoid_in_a_kernel")
+    assert before["why_not"] is None and edited["why_not"] is None
+    x = [-2 + 4 * i / 7 for i in range(6)]
+    assert before["sigmoid"] == pytest.approx([1 / (1 + 2.718281828459045 ** -v) for v in x], abs=1e-6)
+    assert edited["sigmoid"] == pytest.approx([0.5 / (1 + 2.718281828459045 ** (-v / 2)) for v in x], abs=1e-6)
+    assert copy.run("sigmoid_in_a_kernel") == before
