@@ -20,30 +20,31 @@ class Form(NamedTuple):
     """
     unroll    steps in one iteration of the scan
     shift     equation (8) by "roll", or by "slices" of the weights with their ends put on both sides
-    heads     "fused": all in one array; "apart": one after the other
-    products  with the memory: "dot" (batched matrix products) or "sum" (multiply and sum: XLA fuses it)
+    memory    "rows" (B, N, W), or "columns" (B, W, N): then everything runs along the slots
     late      weight gradients as one matrix product after the scan, not summed up inside of it
-    remat     backward computes a step's intermediates again, instead of keeping them
+    remat     which of a step's intermediates backward computes again: "none", "all", or "cheap" (all but matrix products)
     """
     unroll: int = 1
-    shift: str = "slices"
-    heads: str = "fused"
-    products: str = "dot"
+    shift: str = "roll"
+    memory: str = "columns"
     late: bool = True
-    remat: bool = False
+    remat: str = "all"
 
     def __str__(self):
-        return ", ".join([f"unroll {self.unroll}", self.shift, f"heads {self.heads}", self.products]
-                         + ["late weight gradients"] * self.late + ["remat"] * self.remat)
+        return ", ".join([f"unroll {self.unroll}", self.shift, self.memory]
+                         + [f"remat {self.remat}"] + ["late weight gradients"] * self.late)
 
 
-BEST = {1: [Form()], 16: [Form()]}              # batch size -> forms
+KEPT = {"all": None, "cheap": jax.checkpoint_policies.dots_saveable}
+TRIED = [Form(), Form(remat="none"), Form(remat="cheap"), Form(shift="slices"), Form(late=False), Form(unroll=4), Form(unroll=8),
+         Form(memory="rows"), Form(memory="rows", remat="none", late=False)]
+BEST = {1: TRIED[:2], 16: TRIED[:2]}            # batch size -> forms
 
 
-def contenders(work, forms=None):
-    """One for each of the best forms at this batch size (or at the nearest one tried)."""
+def contenders(work, all_forms=False):
+    """One for each of the best forms at this batch size (or at the nearest one tried), or for each that was tried."""
     nearest = min(BEST, key=lambda size: abs(size - work.batch_size))
-    return [contender(work, form) for form in forms or BEST[nearest]]
+    return [contender(work, form) for form in (TRIED if all_forms else BEST[nearest])]
 
 
 def contender(work, form):
@@ -109,16 +110,18 @@ def unrolled(model, form, params, pre_x, tap):
     """All time steps -> h (T, B, C), r (T, B, R, W), u (T, B, U)."""
     def body(state, arrived):
         return time_step(model.sizes, form, params, state, *arrived)
-    body = jax.checkpoint(body) if form.remat else body
-    _, kept = jax.lax.scan(body, start(model, params, pre_x.shape[1]), (pre_x, tap), unroll=form.unroll)
+    if form.remat != "none":
+        body = jax.checkpoint(body, policy=KEPT[form.remat])
+    _, kept = jax.lax.scan(body, start(model, form, params, pre_x.shape[1]), (pre_x, tap), unroll=form.unroll)
     return kept
 
 
-def start(model, params, B):
+def start(model, form, params, B):
     """h, c, r, w, M before the first step."""
     config, dtype = model.config, params["W_y"].dtype
     M0 = params.get("M0", jnp.full((config.N, config.W), CONSTANT_MEMORY, dtype))
-    values = (params["h0"], params["c0"], jnp.tanh(params["r0_raw"]), jax.nn.softmax(params["w0_logits"]), M0)
+    values = (params["h0"], params["c0"], jnp.tanh(params["r0_raw"]), jax.nn.softmax(params["w0_logits"]),
+              M0 if form.memory == "rows" else M0.T)
     return tuple(jnp.broadcast_to(value, (B, *value.shape)) for value in values)
 
 
@@ -134,21 +137,17 @@ def time_step(sizes, form, params, state, pre_x, tap):
 
 
 def memory_step(sizes, form, raw, w_prev, M):
-    B, (R, Q, W, S), H = len(raw), sizes, sizes.H
+    B, R, Q, W, H = len(raw), sizes.R, sizes.Q, sizes.W, sizes.H
     k, beta, g, s, gamma, e, a = jnp.split(raw, sizes.cuts[:-1], axis=1)
     raw_heads = [part.reshape(B, H, -1) for part in (k, beta, g, s, gamma)]
-    M_hat = M * jax.lax.rsqrt((M * M).sum(-1, keepdims=True) + COSINE_EPS)
-    if form.heads == "fused":
-        w = address(form, *raw_heads, w_prev, M_hat)
-    else:
-        w = jnp.concatenate([address(form, *(part[:, head:head + 1] for part in (*raw_heads, w_prev)), M_hat)
-                             for head in range(H)], axis=1)
+    M_hat = M * jax.lax.rsqrt((M * M).sum(-1 if form.memory == "rows" else -2, keepdims=True) + COSINE_EPS)
+    w = address(form, *raw_heads, w_prev, M_hat)
     r = times_rows(form, w[:, :R], M)
     e, a = jax.nn.sigmoid(e).reshape(B, Q, W), jnp.tanh(a).reshape(B, Q, W)
     for q in range(Q):
-        M = M * (1 - w[:, R + q, :, None] * e[:, q, None, :])
+        M = M * (1 - outer(form, w[:, R + q], e[:, q]))
     for q in range(Q):
-        M = M + w[:, R + q, :, None] * a[:, q, None, :]
+        M = M + outer(form, w[:, R + q], a[:, q])
     return r, w, M
 
 
@@ -162,18 +161,19 @@ def address(form, k, beta, g, s, gamma, w_prev, M_hat):
     return jax.nn.softmax((1 + jax.nn.softplus(gamma)) * jnp.log(w_s + SHARPEN_EPS))
 
 
+def outer(form, w, v):
+    """w (B, N) and v (B, W) -> as large as the memory."""
+    return w[:, :, None] * v[:, None, :] if form.memory == "rows" else w[:, None, :] * v[:, :, None]
+
+
 def times_slots(form, k, M):
-    """(B, H, W) x (B, N, W) -> (B, H, N)"""
-    if form.products == "dot":
-        return jnp.einsum("bhw,bnw->bhn", k, M)
-    return (k[:, :, None, :] * M[:, None]).sum(-1)
+    """(B, H, W) x memory -> (B, H, N)"""
+    return jnp.einsum("bhw,bnw->bhn" if form.memory == "rows" else "bhw,bwn->bhn", k, M)
 
 
 def times_rows(form, w, M):
-    """(B, H, N) x (B, N, W) -> (B, H, W)"""
-    if form.products == "dot":
-        return jnp.einsum("bhn,bnw->bhw", w, M)
-    return (w[..., None] * M[:, None]).sum(2)
+    """(B, H, N) x memory -> (B, H, W)"""
+    return jnp.einsum("bhn,bnw->bhw" if form.memory == "rows" else "bhn,bwn->bhw", w, M)
 
 
 def shifted(form, w, s):

@@ -15,7 +15,7 @@ from numpymem.ops.cosine import EPS as COSINE_EPS
 THREADS = (1, 2)
 
 
-def contenders(work):
+def contenders(work, all_forms=False):
     """One for each number of threads."""
     return [contender(work, threads) for threads in THREADS]
 
@@ -60,8 +60,8 @@ class TorchNTM(Module):
 
     def forward(self, inputs):
         """(T, B, X) -> logits (T, B, Y)."""
-        p, (T, B, _) = self.p, inputs.shape
-        h, c, r, w, M = self.start(B)
+        p = self.p
+        h, c, r, w, M = self.start(inputs.shape[1])
         W_u, W_heads, b_heads = p["W_u"], p["W_heads"], p["b_heads"]
         shown = []
         for pre_x in (inputs @ p["W_x"] + p["b"]).unbind(0):

@@ -61,6 +61,19 @@ def renewed():
     for one in kernel.KERNELS.values():
         kernel.renew(one)
 
+def weights_of_a_renewed_kernel():
+    """First weights of an NTM whose shifted weights have zeros, where EPS of (9) shows; with the kernel, and as NumPy."""
+    fingerprints = kernel.FINGERPRINTS.read_text()
+    renewed()
+    config = NTMConfig(9, 8, controller="feedforward", controller_size=6, N=8, W=4, initial_weights="one-hot")
+    model, inputs = NTM(config), np.ones((1, 1, 9), np.float32)
+    params = model.init(np.random.default_rng(0)) | {"b_heads": np.full(NTM(config).sizes.raw, -4, np.float32)}
+    fused, reason = model.forward(params, inputs)[1]["w"], STEP.why_not()
+    with numpymem.numpy_only():
+        plain = model.forward(params, inputs)[1]["w"]
+    kernel.FINGERPRINTS.write_text(fingerprints)
+    return {"fused": fused.ravel().tolist(), "plain": plain.ravel().tolist(), "why_not": reason}
+
 found = globals()[sys.argv[1]]() or {}
 found["compiled"] = "numba" in sys.modules
 print(json.dumps(found))
@@ -128,7 +141,7 @@ def test_unedited_the_kernel_is_in_force(copy, unedited):
     (EQUATIONS, "EPS = 1e-8", "EPS = 1e-2", "NTM-9 (sharpen)"),
     (EQUATIONS, "others[:, head] *= factors", "others[:, head] *= 0.5 * factors", "NTM-3 (erase)"),
     (ACTIVATIONS, "return 0.5 * np.tanh(0.5 * x) + 0.5", "return 0.4 * np.tanh(0.5 * x) + 0.5", "sigmoid (sigmoid)"),
-    (STEP, "M_erased = erase(M_prev, w[:, R:], e)", "M_erased = M_prev", "NTM-step (memory_step)"),
+    (STEP, "    M_erased = erase(M_prev, w[:, R:], e)\n    M =", "    M_erased = M_prev\n    M =", "NTM-step (memory_step)"),
 ], ids=["forward", "backward", "constant", "helper", "shared pair", "wiring of the step"])
 def test_an_edit_is_used_by_the_next_process(copy, unedited, file, old, new, names):
     with copy.edited(file, old, new):
@@ -177,3 +190,11 @@ def test_a_helper_that_a_kernel_inlines_from_another_file_is_not_served_stale(co
     assert before["sigmoid"] == pytest.approx([1 / (1 + 2.718281828459045 ** -v) for v in x], abs=1e-6)
     assert edited["sigmoid"] == pytest.approx([0.5 / (1 + 2.718281828459045 ** (-v / 2)) for v in x], abs=1e-6)
     assert copy.run("sigmoid_in_a_kernel") == before
+
+
+def test_a_constant_that_a_kernel_inlines_from_another_file_is_not_served_stale(copy):
+    """Also where the fingerprints were renewed after the edit: the compiled code on disk has the old constant in it."""
+    with copy.edited(EQUATIONS, "EPS = 1e-8", "EPS = 1e-1"):
+        found = copy.run("weights_of_a_renewed_kernel")
+    assert found["why_not"] is None and found["compiled"]
+    assert found["fused"] == pytest.approx(found["plain"], abs=1e-5)

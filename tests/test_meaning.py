@@ -12,10 +12,9 @@ from numpymem.ntm import NTM, NTMConfig
 from numpymem.ntm.equations import add, content_weights, erase, interpolate, read, sharpen, shift
 from numpymem.ntm.sequence import NAMES, sequence, sequence_backward
 from numpymem.ntm.step import HeadSizes, memory_step
+from numpymem.ops import losses
 from numpymem.ops.cosine import cosine_similarity, cosine_similarity_backward
 from numpymem.ops.embedding import embed, embed_backward
-from numpymem.ops.losses import (binary_cross_entropy, binary_cross_entropy_backward, categorical_cross_entropy,
-                                 categorical_cross_entropy_backward)
 from numpymem.ops.lstm import lstm_cell
 
 DTYPES = (np.float64, np.float32)
@@ -276,15 +275,15 @@ def test_losses_are_minus_log_probabilities(rng):
     p = 1 / (1 + np.exp(-z))
     of_bits = np.log(np.where(bits == 1, p, 1 - p)).sum(-1)
     of_class = np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), classes[..., None], -1))[..., 0]
-    assert binary_cross_entropy(z, bits, mask) == pytest.approx(-(mask * of_bits).sum(), rel=1e-13)
-    assert categorical_cross_entropy(z, classes, mask) == pytest.approx(-(mask * of_class).sum(), rel=1e-13)
+    assert losses.binary_cross_entropy(z, bits, mask) == pytest.approx(-(mask * of_bits).sum(), rel=1e-13)
+    assert losses.categorical_cross_entropy(z, classes, mask) == pytest.approx(-(mask * of_class).sum(), rel=1e-13)
 
 
 def test_losses_of_certain_answers_do_not_overflow():
     ones = np.ones((1, 1))
-    assert binary_cross_entropy(np.array([[[1e4, -1e4]]]), np.array([[[1.0, 0]]]), ones) == 0
-    assert binary_cross_entropy(np.array([[[1e4, -1e4]]]), np.array([[[0.0, 1]]]), ones) == 2e4
-    assert categorical_cross_entropy(np.array([[[1e4, -1e4]]]), np.array([[1]]), ones) == 2e4
+    assert losses.binary_cross_entropy(np.array([[[1e4, -1e4]]]), np.array([[[1.0, 0]]]), ones) == 0
+    assert losses.binary_cross_entropy(np.array([[[1e4, -1e4]]]), np.array([[[0.0, 1]]]), ones) == 2e4
+    assert losses.categorical_cross_entropy(np.array([[[1e4, -1e4]]]), np.array([[1]]), ones) == 2e4
 
 
 def test_the_mask_hides(rng):
@@ -293,8 +292,8 @@ def test_the_mask_hides(rng):
     changed = z.copy()
     changed[1, 2] = 50 * rng.standard_normal(5)
     for loss, backward, targets in (
-            (binary_cross_entropy, binary_cross_entropy_backward, rng.integers(0, 2, (4, 3, 5)).astype(float)),
-            (categorical_cross_entropy, categorical_cross_entropy_backward, rng.integers(0, 5, (4, 3)))):
+            (losses.binary_cross_entropy, losses.binary_cross_entropy_backward, rng.integers(0, 2, (4, 3, 5)).astype(float)),
+            (losses.categorical_cross_entropy, losses.categorical_cross_entropy_backward, rng.integers(0, 5, (4, 3)))):
         assert loss(z, targets, mask) == loss(changed, targets, mask)
         dz = backward(1.0, z, targets, mask)
         assert not dz[1, 2].any() and np.count_nonzero(dz) == dz.size - 5

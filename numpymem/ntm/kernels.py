@@ -128,6 +128,19 @@ def rows_times_matrix(x, A, y):
                 y0[j] += x[b, i] * A[i, j]
 
 
+@loop
+def weighted_windows(weights, circle, backwards, out):
+    """out(n) = sum_j weights_j circle(n + j), or circle(n + S - 1 - j) if backwards: a circular convolution, or its reverse."""
+    S, N = weights.size, out.size
+    for n in range(N):
+        out[n] = weights[0] - weights[0]
+    for j in range(S):
+        start, weight = (S - 1 - j if backwards else j), weights[j]
+        window = circle[start:start + N]
+        for n in range(N):
+            out[n] += weight * window[n]
+
+
 # ---- the controller of one sequence at one step -------------------------------------------------------------------------
 
 @loop
@@ -169,79 +182,85 @@ def controller_backward(dh, dc, gates, h, c, c_prev, dpre):
 
 
 # ---- the memory of one sequence at one step: memory_step ----------------------------------------------------------------
+#
+# `p` holds the squashed head parameters in the layout of `raw`: k, beta, g, s, gamma of all heads, then e, a of the write heads.
 
 @loop
-def memory_step(p, before, w_prev, S, r, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s):
-    """From raw parameters p, memory `before` (W, N) and weights w_prev, fill all the rest."""
-    (W, N), H, R, Q, dtype = before.shape, w.shape[0], r.shape[0], e.shape[0], p.dtype
-    one, zero, eps, log_eps = dtype.type(1), dtype.type(0), dtype.type(COSINE_EPS), dtype.type(SHARPEN_EPS)
-    M_scale, scores, circle = np.empty(N, dtype), np.empty(N, dtype), np.empty(N + S - 1, dtype)
+def memory_step(raw, before, w_prev, R, S, p, r, w, M, K, w_c, w_g, w_s, scratch):
+    """From raw parameters, memory `before` (W, N) and weights w_prev, fill p, r, w, M and the weights on the way."""
+    W, N = before.shape
+    H = w.shape[0]
+    Q = H - R
+    number = raw.dtype.type
+    zero, one, eps, log_eps = number(0), number(1), number(COSINE_EPS), number(SHARPEN_EPS)
+    M_scale, scores, circle = scratch[0, :N], scratch[1, :N], scratch[2, :N + S - 1]
     at_beta = H * W
     at_g, at_s = at_beta + H, at_beta + 2 * H
     at_gamma = at_s + H * S
     at_e = at_gamma + H
     at_a = at_e + Q * W
     inverse_norms(before, eps, M_scale)
+    for i in range(at_beta):
+        p[i] = tanh(raw[i])
     for h in range(H):
-        # NTM-parameters
-        for i in range(W):
-            k[h, i] = tanh(p[h * W + i])
-        beta[h, 0] = softplus(p[at_beta + h])
-        g[h, 0] = sigmoid(p[at_g + h])
-        softmax(p[at_s + h * S:at_s + (h + 1) * S], s[h])
-        gamma[h, 0] = one + softplus(p[at_gamma + h])
+        p[at_beta + h] = softplus(raw[at_beta + h])
+        p[at_g + h] = sigmoid(raw[at_g + h])
+        softmax(raw[at_s + h * S:at_s + (h + 1) * S], p[at_s + h * S:at_s + (h + 1) * S])
+        p[at_gamma + h] = one + softplus(raw[at_gamma + h])
+    for i in range(at_e, at_a):
+        p[i] = sigmoid(raw[i])
+    for i in range(at_a, p.size):
+        p[i] = tanh(raw[i])
+    for h in range(H):
+        k, beta, gate = p[h * W:(h + 1) * W], p[at_beta + h], p[at_g + h]
+        s, gamma = p[at_s + h * S:at_s + (h + 1) * S], p[at_gamma + h]
+        K_h, w_c_h, w_g_h, w_s_h, w_h, w_prev_h = K[h], w_c[h], w_g[h], w_s[h], w[h], w_prev[h]
         # (6), (5)
-        weighted_rows(k[h], before, K[h])
-        k_scale = inverse_norm(k[h], eps)
+        weighted_rows(k, before, K_h)
+        k_scale = inverse_norm(k, eps)
         for n in range(N):
-            K[h, n] *= k_scale * M_scale[n]
-            scores[n] = beta[h, 0] * K[h, n]
-        softmax(scores, w_c[h])
+            K_h[n] *= k_scale * M_scale[n]
+            scores[n] = beta * K_h[n]
+        softmax(scores, w_c_h)
         # (7)
-        gate = g[h, 0]
         for n in range(N):
-            w_g[h, n] = gate * w_c[h, n] + (one - gate) * w_prev[h, n]
+            w_g_h[n] = gate * w_c_h[n] + (one - gate) * w_prev_h[n]
         # (8)
-        wrap_around(w_g[h], S // 2, circle)
-        for n in range(N):
-            w_s[h, n] = zero
-        for j in range(S):
-            turned = circle[S - 1 - j:S - 1 - j + N]
-            for n in range(N):
-                w_s[h, n] += s[h, j] * turned[n]
+        wrap_around(w_g_h, S // 2, circle)
+        weighted_windows(s, circle, True, w_s_h)
         # (9)
         for n in range(N):
-            scores[n] = gamma[h, 0] * log(w_s[h, n] + log_eps)
-        softmax(scores, w[h])
+            scores[n] = gamma * log(w_s_h[n] + log_eps)
+        softmax(scores, w_h)
     # (2)
     for h in range(R):
         for i in range(W):
             r[h, i] = dot(w[h], before[i])
     # (3), (4)
-    for q in range(Q):
-        for i in range(W):
-            e[q, i] = sigmoid(p[at_e + q * W + i])
-            a[q, i] = tanh(p[at_a + q * W + i])
     for i in range(W):
+        before_i, M_i = before[i], M[i]
         for n in range(N):
-            M[i, n] = before[i, n]
+            M_i[n] = before_i[n]
         for q in range(Q):
+            e, w_q = p[at_e + q * W + i], w[R + q]
             for n in range(N):
-                M[i, n] *= one - w[R + q, n] * e[q, i]
+                M_i[n] *= one - w_q[n] * e
         for q in range(Q):
+            a, w_q = p[at_a + q * W + i], w[R + q]
             for n in range(N):
-                M[i, n] += w[R + q, n] * a[q, i]
+                M_i[n] += w_q[n] * a
 
 
 @loop
-def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s, p, before, w_prev, S,
-                         dp, dM_prev, dw_prev):
-    """Fill dp, dM_prev and dw_prev. dw, the gradient of w from the step after, is added to in place."""
-    (W, N), H, R, Q, dtype = before.shape, w.shape[0], dr.shape[0], e.shape[0], p.dtype
-    one, zero, eps, log_eps = dtype.type(1), dtype.type(0), dtype.type(COSINE_EPS), dtype.type(SHARPEN_EPS)
-    dw_s, dw_g, dK, k_hat = np.empty(N, dtype), np.empty(N, dtype), np.empty((H, N), dtype), np.empty((H, W), dtype)
-    M_scale, row, along, others = np.empty(N, dtype), np.empty(N, dtype), np.empty(N, dtype), np.empty(N, dtype)
-    circle = np.empty(N + S - 1, dtype)
+def memory_step_backward(dr, dw, dM, w, p, K, w_c, w_g, w_s, raw, before, w_prev, R, S, dp, dM_prev, dw_prev, scratch):
+    """Fill dp (the gradient of raw), dM_prev and dw_prev. dw, from the step after, is added to in place."""
+    W, N = before.shape
+    H = w.shape[0]
+    Q = H - R
+    number = raw.dtype.type
+    zero, one, eps, log_eps = number(0), number(1), number(COSINE_EPS), number(SHARPEN_EPS)
+    M_scale, row, along, others = scratch[0, :N], scratch[1, :N], scratch[2, :N], scratch[3, :N]
+    dw_s, dw_g, circle, dK = scratch[4, :N], scratch[5, :N], scratch[6, :N + S - 1], scratch[7:, :N]
     at_beta = H * W
     at_g, at_s = at_beta + H, at_beta + 2 * H
     at_gamma = at_s + H * S
@@ -249,158 +268,159 @@ def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g,
     at_a = at_e + Q * W
     # (4), (3): M = M_prev prod_q (1 - w_q e_q) + sum_q w_q a_q
     for i in range(W):
+        before_i, dM_i, dM_prev_i = before[i], dM[i], dM_prev[i]
         for n in range(N):
-            dM_prev[i, n] = dM[i, n]
+            dM_prev_i[n] = dM_i[n]
+        for q in range(Q):
+            e, w_q = p[at_e + q * W + i], w[R + q]
+            for n in range(N):
+                dM_prev_i[n] *= one - w_q[n] * e
         for q in range(Q):
             for n in range(N):
-                dM_prev[i, n] *= one - w[R + q, n] * e[q, i]
-        for q in range(Q):
-            for n in range(N):
-                others[n] = dM[i, n] * before[i, n]
+                others[n] = dM_i[n] * before_i[n]
             for o in range(Q):
                 if o != q:
+                    e, w_q = p[at_e + o * W + i], w[R + o]
                     for n in range(N):
-                        others[n] *= one - w[R + o, n] * e[o, i]
-            de, da = zero, zero
+                        others[n] *= one - w_q[n] * e
+            e, a, w_q, dw_q, de, da = p[at_e + q * W + i], p[at_a + q * W + i], w[R + q], dw[R + q], zero, zero
             for n in range(N):
-                de -= others[n] * w[R + q, n]
-                da += dM[i, n] * w[R + q, n]
-                dw[R + q, n] += a[q, i] * dM[i, n] - e[q, i] * others[n]
-            dp[at_e + q * W + i] = de * e[q, i] * (one - e[q, i])
-            dp[at_a + q * W + i] = da * (one - a[q, i] * a[q, i])
+                de -= others[n] * w_q[n]
+                da += dM_i[n] * w_q[n]
+                dw_q[n] += a * dM_i[n] - e * others[n]
+            dp[at_e + q * W + i] = de * e * (one - e)
+            dp[at_a + q * W + i] = da * (one - a * a)
     # (2): r = w M_prev
     for h in range(R):
+        w_h, dw_h = w[h], dw[h]
         for i in range(W):
-            dr_i = dr[h, i]
+            dr_i, before_i, dM_prev_i = dr[h, i], before[i], dM_prev[i]
             for n in range(N):
-                dw[h, n] += dr_i * before[i, n]
-                dM_prev[i, n] += dr_i * w[h, n]
+                dw_h[n] += dr_i * before_i[n]
+                dM_prev_i[n] += dr_i * w_h[n]
     for h in range(H):
+        beta, gate, gamma = p[at_beta + h], p[at_g + h], p[at_gamma + h]
+        s, ds = p[at_s + h * S:at_s + (h + 1) * S], dp[at_s + h * S:at_s + (h + 1) * S]
+        w_s_h, w_g_h, w_c_h, w_prev_h, K_h, dK_h = w_s[h], w_g[h], w_c[h], w_prev[h], K[h], dK[h]
         # (9): w = softmax(gamma log(w_s + eps))
         softmax_backward(dw[h], w[h], row)
         dgamma = zero
         for n in range(N):
-            dgamma += row[n] * log(w_s[h, n] + log_eps)
-            dw_s[n] = gamma[h, 0] * row[n] / (w_s[h, n] + log_eps)
-        dp[at_gamma + h] = dgamma * sigmoid(p[at_gamma + h])
+            dgamma += row[n] * log(w_s_h[n] + log_eps)
+            dw_s[n] = gamma * row[n] / (w_s_h[n] + log_eps)
+        dp[at_gamma + h] = dgamma * sigmoid(raw[at_gamma + h])
         # (8): w_s(n) = sum_offset s(offset) w_g(n - offset),  s = softmax(raw)
-        wrap_around(w_g[h], S // 2, circle)
-        ds = dp[at_s + h * S:at_s + (h + 1) * S]
+        wrap_around(w_g_h, S // 2, circle)
         for j in range(S):
             ds[j] = dot(dw_s, circle[S - 1 - j:S - 1 - j + N])
-        softmax_backward(ds, s[h], ds)
+        softmax_backward(ds, s, ds)
         wrap_around(dw_s, S // 2, circle)
-        dw_g[:] = zero
-        for j in range(S):
-            turned = circle[j:j + N]
-            for n in range(N):
-                dw_g[n] += s[h, j] * turned[n]
+        weighted_windows(s, circle, False, dw_g)
         # (7): w_g = g w_c + (1 - g) w_prev
-        gate, dg = g[h, 0], zero
+        dg, dw_prev_h = zero, dw_prev[h]
         for n in range(N):
-            dg += dw_g[n] * (w_c[h, n] - w_prev[h, n])
-            dw_prev[h, n] = (one - gate) * dw_g[n]
+            dg += dw_g[n] * (w_c_h[n] - w_prev_h[n])
+            dw_prev_h[n] = (one - gate) * dw_g[n]
             dw_g[n] *= gate
         dp[at_g + h] = dg * gate * (one - gate)
         # (5): w_c = softmax(beta K)
-        softmax_backward(dw_g, w_c[h], row)
-        dbeta = dot(K[h], row)
+        softmax_backward(dw_g, w_c_h, row)
+        dp[at_beta + h] = dot(K_h, row) * sigmoid(raw[at_beta + h])
         for n in range(N):
-            dK[h, n] = beta[h, 0] * row[n]
-        dp[at_beta + h] = dbeta * sigmoid(p[at_beta + h])
-    # (6): K = k_hat M_hat^T;  dM_hat . M_hat = sum_h dK K, so `along` is had without another pass over the memory
+            dK_h[n] = beta * row[n]
+    # (6): K = k_hat M_hat^T.  dM_hat . M_hat = sum_h dK K, so `along` is had without another pass over the memory
     inverse_norms(before, eps, M_scale)
-    along[:] = zero
+    for n in range(N):
+        along[n] = zero
     for h in range(H):
-        k_scale, k_along = inverse_norm(k[h], eps), dot(dK[h], K[h])
+        k, K_h, dK_h = p[h * W:(h + 1) * W], K[h], dK[h]
+        k_scale, k_along = inverse_norm(k, eps), dot(dK_h, K_h)
         for n in range(N):
-            along[n] += dK[h, n] * K[h, n]
-            row[n] = dK[h, n] * M_scale[n]
+            along[n] += dK_h[n] * K_h[n]
+            dK_h[n] *= M_scale[n]
         for i in range(W):
-            k_hat[h, i] = k[h, i] * k_scale
-            dk = k_scale * (dot(row, before[i]) - k_hat[h, i] * k_along)
-            dp[h * W + i] = dk * (one - k[h, i] * k[h, i])
-    for i in range(W):
-        row[:] = zero
-        for h in range(H):
-            for n in range(N):
-                row[n] += dK[h, n] * k_hat[h, i]
+            k_hat = k[i] * k_scale
+            dp[h * W + i] = k_scale * (dot(dK_h, before[i]) - k_hat * k_along) * (one - k[i] * k[i])
         for n in range(N):
-            dM_prev[i, n] += M_scale[n] * (row[n] - before[i, n] * M_scale[n] * along[n])
+            dK_h[n] *= k_scale
+    for n in range(N):
+        along[n] *= M_scale[n] * M_scale[n]
+    for i in range(W):
+        before_i, dM_prev_i = before[i], dM_prev[i]
+        for h in range(H):
+            dK_h, k_i = dK[h], p[h * W + i]
+            for n in range(N):
+                dM_prev_i[n] += dK_h[n] * k_i
+        for n in range(N):
+            dM_prev_i[n] -= before_i[n] * along[n]
 
 
 # ---- all steps of all sequences -----------------------------------------------------------------------------------------
 
 @loop
-def forward(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, R, Q, S):
-    T, B, G = pre_x.shape
-    (W, N), C, P, dtype = M0.shape[1:], W_heads.shape[0], W_heads.shape[1], pre_x.dtype
-    H, n_reads = R + Q, R * W
-    h, c, gates = np.empty((T, B, C), dtype), np.empty((T, B, c0.shape[1]), dtype), pre_x.copy()
-    u, raw = np.empty((T, B, W_u.shape[0]), dtype), np.empty((T, B, P), dtype)
-    r, w, M = np.empty((T, B, R, W), dtype), np.empty((T, B, H, N), dtype), np.empty((T, B, W, N), dtype)
-    k, beta, g = np.empty((T, B, H, W), dtype), np.empty((T, B, H, 1), dtype), np.empty((T, B, H, 1), dtype)
-    s, gamma = np.empty((T, B, H, S), dtype), np.empty((T, B, H, 1), dtype)
-    e, a = np.empty((T, B, Q, W), dtype), np.empty((T, B, Q, W), dtype)
-    K, w_c = np.empty((T, B, H, N), dtype), np.empty((T, B, H, N), dtype)
-    w_g, w_s = np.empty((T, B, H, N), dtype), np.empty((T, B, H, N), dtype)
+def forward(W_u, W_heads, b_heads, h0, c0, r0, w0, M0, S, h, c, gates, u, raw, p, r, w, M, K, w_c, w_g, w_s, scratch):
+    """`gates` comes in as pre_x; all arrays from h on are filled."""
+    T, B, G = gates.shape
+    R, W = r0.shape[1], r0.shape[2]
+    n_reads, n_own = R * W, h0.shape[1]
     for t in range(T):
         h_prev, c_prev, r_prev, w_prev, M_prev = h0, c0, r0, w0, M0
         if t > 0:
             c_prev, r_prev, w_prev, M_prev = c[t - 1], r[t - 1], w[t - 1], M[t - 1]
-            if h0.shape[1] > 0:
+            if n_own > 0:
                 h_prev = h[t - 1]
+        u_t, raw_t = u[t], raw[t]
         for b in range(B):
             for j in range(n_reads):
-                u[t, b, j] = r_prev[b, j // W, j % W]
-            for j in range(h0.shape[1]):
-                u[t, b, n_reads + j] = h_prev[b, j]
-        rows_times_matrix(u[t], W_u, gates[t])
+                u_t[b, j] = r_prev[b, j // W, j % W]
+            for j in range(n_own):
+                u_t[b, n_reads + j] = h_prev[b, j]
+        rows_times_matrix(u_t, W_u, gates[t])
         for b in range(B):
             controller(gates[t, b], h[t, b], c[t, b], c_prev[b])
-            raw[t, b] = b_heads
-        rows_times_matrix(h[t], W_heads, raw[t])
+            for j in range(b_heads.size):
+                raw_t[b, j] = b_heads[j]
+        rows_times_matrix(h[t], W_heads, raw_t)
         for b in range(B):
-            memory_step(raw[t, b], M_prev[b], w_prev[b], S, r[t, b], w[t, b], M[t, b], k[t, b], beta[t, b], g[t, b], s[t, b],
-                        gamma[t, b], e[t, b], a[t, b], K[t, b], w_c[t, b], w_g[t, b], w_s[t, b])
-    return h, c, gates, u, raw, r, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s
+            memory_step(raw_t[b], M_prev[b], w_prev[b], R, S, p[t, b], r[t, b], w[t, b], M[t, b], K[t, b], w_c[t, b],
+                        w_g[t, b], w_s[t, b], scratch)
 
 
 @loop
-def backward(dh_out, dr_out, h, c, gates, raw, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s, W_uT, W_headsT,
-             h0, c0, r0, w0, M0, S):
+def backward(dh_out, dr_out, h, c, gates, raw, p, w, M, K, w_c, w_g, w_s, W_uT, W_headsT, h0, c0, w0, M0, S,
+             dpre, draw, dh, dr, dc, dw, dM, dw_prev, dM_prev, du, scratch):
+    """Fill dpre and draw. dh, dr, dc, dw, dM come in as zeros and go out as the gradients of the start values."""
     T, B, C = h.shape
-    R, W = r0.shape[1:]
-    n_reads = R * W
-    dpre, draw = np.empty((T, B, W_uT.shape[0]), h.dtype), np.empty_like(raw)
-    dh, dr, dc, dw, dM = np.zeros_like(h[0]), np.zeros_like(r0), np.zeros_like(c0), np.zeros_like(w0), np.zeros_like(M0)
-    dw_prev, dM_prev, du = np.empty_like(w0), np.empty_like(M0), np.empty((B, W_uT.shape[1]), h.dtype)
+    R, W = dr.shape[1], dr.shape[2]
+    n_reads, n_own = R * W, h0.shape[1]
+    zero = raw[0, 0, 0] - raw[0, 0, 0]
     for t in range(T - 1, -1, -1):
         c_prev, w_prev, M_prev = c0, w0, M0
         if t > 0:
             c_prev, w_prev, M_prev = c[t - 1], w[t - 1], M[t - 1]
-        dr += dr_out[t]
-        dh += dh_out[t]
         for b in range(B):
-            memory_step_backward(dr[b], dw[b], dM[b], w[t, b], k[t, b], beta[t, b], g[t, b], s[t, b], gamma[t, b], e[t, b],
-                                 a[t, b], K[t, b], w_c[t, b], w_g[t, b], w_s[t, b], raw[t, b], M_prev[b], w_prev[b], S,
-                                 draw[t, b], dM_prev[b], dw_prev[b])
+            for j in range(n_reads):
+                dr[b, j // W, j % W] += dr_out[t, b, j // W, j % W]
+            for j in range(C):
+                dh[b, j] += dh_out[t, b, j]
+            memory_step_backward(dr[b], dw[b], dM[b], w[t, b], p[t, b], K[t, b], w_c[t, b], w_g[t, b], w_s[t, b], raw[t, b],
+                                 M_prev[b], w_prev[b], R, S, draw[t, b], dM_prev[b], dw_prev[b], scratch)
         dw, dw_prev, dM, dM_prev = dw_prev, dw, dM_prev, dM
         rows_times_matrix(draw[t], W_headsT, dh)
         for b in range(B):
             controller_backward(dh[b], dc[b], gates[t, b], h[t, b], c[t, b], c_prev[b], dpre[t, b])
-        du[:] = h.dtype.type(0)
+            for j in range(du.shape[1]):
+                du[b, j] = zero
         rows_times_matrix(dpre[t], W_uT, du)
-        dh[:] = h.dtype.type(0)
         for b in range(B):
             for j in range(n_reads):
                 dr[b, j // W, j % W] = du[b, j]
-            for j in range(h0.shape[1]):
-                dh[b, j] = du[b, n_reads + j]
-    return dpre, draw, dh, dc, dr, dw, dM
+            for j in range(C):
+                dh[b, j] = du[b, n_reads + j] if n_own > 0 else zero
+    return dw, dM
 
 
-# ---- the pair as Python calls it ---------------------------------------------------------------------------------------
+# ---- the pair as Python calls it: it makes the arrays, the loops fill them ------------------------------------------------
 
 def slot_last(M):
     """(..., N, W) -> (..., W, N), contiguous; free for a memory that came out of this kernel."""
@@ -408,17 +428,30 @@ def slot_last(M):
 
 
 def sequence(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
-    arrays = (np.ascontiguousarray(x) for x in (pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0))
-    h, c, gates, u, raw, r, w, M, *rest = forward(*arrays, slot_last(M0), sizes.R, sizes.Q, sizes.S)
+    (T, B, _), (C, P), (H, N), (R, Q, W, S) = pre_x.shape, W_heads.shape, w0.shape[1:], sizes
+    h, c, u, raw, p, r, M, w, K, w_c, w_g, w_s = (
+        np.empty((T, B, *shape), pre_x.dtype)
+        for shape in ((C,), c0.shape[1:], (len(W_u),), (P,), (P,), (R, W), (W, N), *5 * [(H, N)]))
+    gates, scratch = pre_x.copy(order="C"), np.empty((3, N + S), pre_x.dtype)
+    arrays = (np.ascontiguousarray(x) for x in (W_u, W_heads, b_heads, h0, c0, r0, w0, slot_last(M0)))
+    forward(*arrays, S, h, c, gates, u, raw, p, r, w, M, K, w_c, w_g, w_s, scratch)
     gates = gates if c0.shape[1] else gates[..., :0]
-    return h, c, gates, u, raw, r, w, M.swapaxes(-1, -2), *rest
+    k, beta, g, s, gamma, e, a = np.split(p, sizes.cuts[:-1], axis=2)
+    heads, writers = (T, B, H, -1), (T, B, Q, W)
+    return (h, c, gates, u, raw, r, w, M.swapaxes(-1, -2), k.reshape(heads), beta.reshape(heads), g.reshape(heads),
+            s.reshape(heads), gamma.reshape(heads), e.reshape(writers), a.reshape(writers), K, w_c, w_g, w_s)
 
 
 def sequence_backward(dh, dr, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s,
                       pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
-    arrays = (np.ascontiguousarray(x) for x in (dh, dr, h, c, gates, raw, w))
-    saved = (np.ascontiguousarray(x) for x in (k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s, W_u.T, W_heads.T, h0, c0, r0, w0))
-    dpre, draw, dh0, dc0, dr0, dw0, dM0 = backward(*arrays, slot_last(M), *saved, slot_last(M0), sizes.S)
-    if not c0.shape[1]:
-        dh0 = np.zeros_like(h0)
+    (T, B, _), N, dtype = pre_x.shape, w0.shape[-1], pre_x.dtype
+    p = np.concatenate([x.reshape(T, B, -1) for x in (k, beta, g, s, gamma, e, a)], axis=2)
+    saved = (np.ascontiguousarray(x) for x in (dh, dr, h, c, gates, raw, p, w, slot_last(M), K, w_c, w_g, w_s, W_u.T, W_heads.T,
+                                               h0, c0, w0, slot_last(M0)))
+    dpre, draw = np.empty(pre_x.shape, dtype), np.empty(raw.shape, dtype)
+    dM, dM_prev = np.zeros((2, B, sizes.W, N), dtype)
+    dh0, dr0, dc0, dw = (np.zeros(shape, dtype) for shape in (h[0].shape, r0.shape, c0.shape, w0.shape))
+    dw0, dM0 = backward(*saved, sizes.S, dpre, draw, dh0, dr0, dc0, dw, dM, np.empty_like(dw), dM_prev,
+                        np.empty((B, len(W_u)), dtype), np.empty((7 + sizes.H, N + sizes.S), dtype))
+    dh0 = dh0 if c0.shape[1] else np.zeros_like(h0)
     return dpre, *weight_gradients(dpre, draw, u, h), dh0, dc0, dr0, dw0, dM0.swapaxes(-1, -2)

@@ -13,12 +13,18 @@ def embed(ids, E):
     E          (V, D)            one row a word
     returns y  (B, J, D)
     """
-    return E[ids] * (ids != 0)[..., None]
+    known = E.copy()
+    known[0] = 0
+    return known.take(ids, axis=0)                   # a plain take is several times faster than E[ids] and a mask
 
 
 @embed.backward
 def embed_backward(dy, ids, E):
-    # y = E[ids]: each row collects the gradient of every place it went to
-    dE = np.zeros_like(E, dtype=dy.dtype)            # (V, D)
-    np.add.at(dE, ids, dy * (ids != 0)[..., None])
+    # y = E[ids]: each row collects the gradient of every place it went to; over numbers, which np.add.at does fastest
+    V, D = E.shape
+    dE = np.zeros(V * D, dtype=dy.dtype)
+    np.add.at(dE, (ids[..., None] * D + np.arange(D)).ravel(), dy.ravel())
+    dE = dE.reshape(V, D)                            # (V, D)
+    # E_0 = 0
+    dE[0] = 0
     return dE

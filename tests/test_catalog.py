@@ -1,0 +1,63 @@
+"""Recipes, and the catalog that puts models, tasks and settings together."""
+
+import numpy as np
+import pytest
+
+from numpymem.catalog import apply_settings, make_model, make_task, model_class, settings_of
+from numpymem.training import Recipe
+
+
+@pytest.mark.parametrize("wrong", [
+    {"optimizer": "adagrad"}, {"clip_by": "value"}, {"scale": "max"}, {"batch": 0}, {"sequences": 0}, {"eval_every": 0},
+    {"eval_count": -1}, {"lr": -1e-3}, {"lr": float("nan")}, {"clip": -1.0}, {"halve_every": -1}, {"batch": 2.5}, {"lr": "fast"}])
+def test_a_wrong_value_in_a_recipe_is_named(wrong):
+    [(name, value)] = wrong.items()
+    with pytest.raises(ValueError, match=f"^{name}: expected .* received {value!r}"):
+        Recipe(**wrong)
+
+
+def test_the_learning_rate_follows_the_recipe():
+    recipe = Recipe(lr=0.08, linear_start=100, linear_lr=0.005, halve_every=10)
+    assert recipe.phase(99) == (0.005, {"linear": True})
+    assert [recipe.phase(100 + done) for done in (0, 9, 10, 25)] == [(0.08, {}), (0.08, {}), (0.04, {}), (0.02, {})]
+    recipe = Recipe(lr=0.08, decay_after=50)
+    assert [recipe.phase(done)[0] for done in (0, 50, 100, 200)] == [0.08, 0.08, 0.04, 0.02]
+
+
+def test_settings_go_where_they_belong():
+    model_settings, recipe, task_settings = apply_settings(
+        ["lr=0.5", "batch=7", "N=32", "max_length=9", "initial_weights=learned"], "ntm", "copy", {"W": 5}, Recipe(), "feedforward")
+    assert model_settings == {"W": 5, "N": 32, "initial_weights": "learned", "controller": "feedforward"}
+    assert (recipe.lr, recipe.batch) == (0.5, 7) and task_settings == {"max_length": 9}
+    assert apply_settings(["temporal=False"], "memn2n", "babi1", {}, Recipe())[0] == {"temporal": False}
+
+
+@pytest.mark.parametrize("pair, message", [
+    ("lr", "--set: expected NAME=VALUE, received 'lr'"), ("rate=1", "--set: expected one of .*lr.* received 'rate'"),
+    ("batch=many", "--set batch: .* received 'many'"), ("batch=2.5", "--set batch: .* received 2.5"),
+    ("lr=fast", "--set lr: .* received 'fast'"), ("lr=true", "--set lr: .* received True"), ("lr=-1", "lr: .* received -1"),
+    ("optimizer=3", "--set optimizer: .* received 3"), ("clip_by=x", "clip_by: .* received 'x'"),
+    ("batch=Infinity", "--set batch: .* received inf"), ("batch=NaN", "--set batch: .* received nan")])
+def test_a_wrong_setting_is_named(pair, message):
+    with pytest.raises(ValueError, match=message):
+        apply_settings([pair], "ntm", "copy", {}, Recipe())
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: model_class("ntn"), "MODEL: expected one of ntm.* received 'ntn'"),
+    (lambda: make_task("sort", "sequence"), "TASK: expected one of copy.* received 'sort'"),
+    (lambda: make_model("ntm", make_task("copy", "sequence"), N=1), "N: .* at least 2, received 1"),
+    (lambda: make_model("ntm", make_task("copy", "sequence"), shifts=4), "shifts: expected an odd number .* received 4"),
+    (lambda: make_model("ntm", make_task("copy", "sequence"), controller="gru"), "controller: .* received 'gru'"),
+    (lambda: make_model("ntm", make_task("copy", "sequence"), controller=[1]), r"controller: .* received \[1\]")])
+def test_a_wrong_name_or_size_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_defaults_exist_for_every_model_on_copy():
+    for name in ("ntm", "memn2n", "lstm"):
+        settings, recipe = settings_of(name, "copy")
+        task = make_task("copy", model_class(name)[0].form)
+        params = make_model(name, task, **settings).init(np.random.default_rng(0))
+        assert recipe.sequences > recipe.batch and all(value.dtype == np.float32 for value in params.values())
