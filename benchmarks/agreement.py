@@ -6,7 +6,7 @@ TOLERANCE = {"float32": 2e-4, "float64": 1e-9}
 
 
 class Disagreement(AssertionError):
-    """A contender computes something else than we do: its time would mean nothing."""
+    """A contender computes something else than we do, or we than before: times would mean nothing."""
 
 
 def relative_error(value, truth):

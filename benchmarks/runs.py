@@ -49,7 +49,11 @@ def measure(work, contenders, repeats, seconds, say):
     """(a line for each contender, comparisons) of one piece of work."""
     checks = check_all(contenders, work, say)
     say(f"{work.name}: timing {len(contenders)} contenders, {repeats} rounds")
+    before = kernels_in_force()
     samples = timing.take_turns(contenders, repeats, seconds)
+    if kernels_in_force() != before:
+        raise agreement.Disagreement(f"{work.name}: source files were edited during the run: kernels were {before}, now "
+                                     f"{kernels_in_force()}. Run again.")
     lines = [line(work, contender, check, timing.spread(own))
              for contender, check, own in zip(contenders, checks, samples)]
     return lines, compare(work, lines, samples)

@@ -7,6 +7,8 @@ import dataclasses
 import importlib
 import json
 
+import numpy as np
+
 from numpymem.training.recipe import Recipe
 
 MODELS = {                                        # name -> (module, class, config class, one line)
@@ -104,7 +106,7 @@ def like(name, value, default):
     elif isinstance(default, float):
         fits = number
     else:
-        fits = number and value == int(value)
+        fits = number and np.isfinite(value) and value == int(value)
     if not fits:
         raise ValueError(f"--set {name}: expected a value like {default!r}, received {value!r}")
     return type(default)(value)

@@ -247,6 +247,17 @@ def watch(callback):
         _watchers.remove(callback)
 
 
+clock = [None]         # the time step that a model is at, for watchers
+
+
+def ticking(steps):
+    """Go through time steps, and let watchers know at which one the model is."""
+    for t in steps:
+        clock[0] = t
+        yield t
+    clock[0] = None
+
+
 def version():
     """A number that changes whenever an equation is defined, patched or restored."""
     return _version[0]

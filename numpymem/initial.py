@@ -10,7 +10,7 @@ def scaled_normal(rng, fan_in, shape, dtype):
 
 def check_choice(name, value, choices):
     """A clear error for a setting that is a word."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(choices)}, received {value!r}")
 
 

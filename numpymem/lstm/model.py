@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numpymem.equation import ticking
 from numpymem.initial import check_at_least, check_sequence_inputs, scaled_normal
 from numpymem.ops.linear import linear, linear_backward, linear_input_backward, linear_weight_backward
 from numpymem.ops.lstm import lstm_cell, lstm_cell_backward
@@ -71,7 +72,7 @@ class LSTM:
         pre_x = linear(x.reshape(T * B, X), params[f"W_x{layer}"], params[f"b{layer}"]).reshape(T, B, -1)
         h, c = [np.tile(params[f"h0_{layer}"], (B, 1))], [np.tile(params[f"c0_{layer}"], (B, 1))]
         gates = []
-        for t in range(T):
+        for t in ticking(range(T)):
             h_t, c_t, s_t = lstm_cell(pre_x[t] + h[t] @ W_u, c[t])
             h.append(h_t)
             c.append(c_t)
@@ -94,7 +95,7 @@ class LSTM:
         h, c, gates, x = (trace[name][layer] for name in ("h", "c", "gates", "x"))
         dh_later, dc = 0, np.zeros_like(c[0])
         dh, dpre = [None] * T, [None] * T
-        for t in reversed(range(T)):
+        for t in ticking(reversed(range(T))):
             dh[t] = dh_out[t] + dh_later                     # h_t goes two ways: up, and on to t + 1
             dpre[t], dc = lstm_cell_backward(dh[t], dc, c[t + 1], gates[t], c[t])
             dh_later = linear_input_backward(dpre[t], params[f"W_u{layer}"])

@@ -11,7 +11,7 @@ A feedforward controller has no state of its own: its h0 and c0 have no columns,
 
 import numpy as np
 
-from numpymem.equation import equation
+from numpymem.equation import equation, ticking
 from numpymem.kernel import Kernel
 from numpymem.ntm.step import EXAMPLE, EXAMPLE_DIMS, memory_step, memory_step_backward
 from numpymem.ops.activations import tanh, tanh_backward
@@ -76,7 +76,7 @@ def sequence(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
     T, B, _ = pre_x.shape
     h, c, r, w, M = h0, c0, r0, w0, M0
     steps = []
-    for t in range(T):
+    for t in ticking(range(T)):
         u = np.concatenate([r.reshape(B, -1), h if c0.shape[1] else h0], axis=1)
         h, c, gates = controller_step(pre_x[t] + u @ W_u, c)
         raw = linear(h, W_heads, b_heads)
@@ -101,7 +101,7 @@ def through_time(dh, dr, h, c, gates, u, raw, M, saved, W_u, W_heads, h0, c0, r0
     dc_later, dw_later, dM_later = np.zeros_like(c0), np.zeros_like(w0), np.zeros_like(M0)
     dh_later, dr_later = 0, np.zeros_like(r0)
     dpre, draw = [None] * T, [None] * T
-    for t in reversed(range(T)):
+    for t in ticking(reversed(range(T))):
         c_prev, w_prev, M_prev = (c[t - 1], saved[0][t - 1], M[t - 1]) if t else (c0, w0, M0)
         # r_t goes two ways: to the output and into u_{t+1}
         dr_t = dr[t] + dr_later

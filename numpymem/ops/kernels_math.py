@@ -80,8 +80,9 @@ def _log(x):
         m = as_float(bits - (e << np.int32(23)))
         z = (m - ONE) / (m + ONE)
         zz = z * z
-        return np.float32(e) * LOG2_HIGH + (TWO * z * (ONE + zz * (A3 + zz * (A5 + zz * (A7 + zz * A9))))
-                                            + np.float32(e) * LOG2_LOW)
+        y = np.float32(e) * LOG2_HIGH + (TWO * z * (ONE + zz * (A3 + zz * (A5 + zz * (A7 + zz * A9))))
+                                         + np.float32(e) * LOG2_LOW)
+        return y if x == x else x                                                      # nan stays nan
     return log_float32
 
 

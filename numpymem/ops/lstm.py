@@ -3,7 +3,6 @@
 import numpy as np
 
 from numpymem.equation import equation
-from numpymem.kernel import Kernel
 from numpymem.ops.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
 
 
@@ -40,6 +39,3 @@ def lstm_cell_backward(dh, dc, c, s, c_prev):
     dgates = np.concatenate([sigmoid_backward(di, i), sigmoid_backward(df, f), sigmoid_backward(do, o),
                              tanh_backward(du, u)], axis=1)          # (B, 4C)
     return dgates, dc_prev
-
-
-Kernel("ops.lstm", of=lstm_cell, functions="numpymem.ops.kernels:lstm_forward:lstm_backward")

@@ -36,12 +36,16 @@ class Copy:
     def sample(self, rng, batch_size, length=None):
         """A Batch of `batch_size` sequences (sequence form) or questions (story form), all of one length."""
         length = int(rng.integers(self.lengths[0], self.lengths[1] + 1)) if length is None else length
-        if self.form == "story" and length > self.positions:
-            raise ValueError(f"length: expected at most positions = {self.positions}, received {length}")
+        self._check_length(length)
         bits = rng.integers(0, 2, (length, batch_size, BITS))
         if self.form == "sequence":
             return as_sequence(bits)
         return as_stories(bits, rng.integers(0, length, batch_size))
+
+    def _check_length(self, length):
+        check_at_least("length", length, 1)
+        if self.form == "story" and length > self.positions:
+            raise ValueError(f"length: expected at most positions = {self.positions}, received {length}")
 
     def evaluation(self, rng, count, length=None):
         """Yield (Batch, whole sequences in it), `count` sequences spread evenly over the lengths, or all of one length.
@@ -49,6 +53,8 @@ class Copy:
         In story form a sequence is asked about once for each of its positions, so that its bits are those of a whole copy.
         """
         check_at_least("count", count, 1)
+        if length is not None:
+            self._check_length(length)
         lengths = range(self.lengths[0], self.lengths[1] + 1) if length is None else [length]
         for each, share in zip(lengths, shares(count, len(lengths))):
             while share > 0:

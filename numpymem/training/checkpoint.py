@@ -32,7 +32,7 @@ def load(path):
         facts = json.loads(str(flat.pop("facts")))
     except FileNotFoundError:
         raise
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: expected a checkpoint written by numpymem, received something else ({error})") from error
     return unflatten(flat), facts
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numpymem.equation import watch
+from numpymem.equation import clock, watch
 from numpymem.kernel import numpy_only
 from numpymem.training.loss import loss_and_gradient
 
@@ -15,13 +15,11 @@ class _FirstNonFinite:
     """Watches every equation; remembers the first whose result is not finite although its inputs were."""
 
     def __init__(self):
-        self.found, self.steps = None, {"forward": 0, "backward": 0}
+        self.found = None
 
     def __call__(self, equation, phase, arguments, result):
         if self.found is None and not all_finite(result):
-            self.found = (equation, phase, self.steps[phase], all_finite(arguments))
-        if equation.is_step:
-            self.steps[phase] += 1
+            self.found = (equation, phase, clock[0], all_finite(arguments))
 
 
 def all_finite(values):
@@ -35,7 +33,7 @@ def explain(model, params, batch, task, scale, options):
     bad = [name for name, value in params.items() if not np.isfinite(value).all()]
     if bad:
         return f"the parameters {', '.join(bad)} were already not finite before this step"
-    first = _FirstNonFinite()
+    first, clock[0] = _FirstNonFinite(), None
     with numpy_only(), watch(first), np.errstate(all="ignore"):
         outputs, trace = model.forward(params, batch.inputs, **options)
         _, d_outputs = loss_and_gradient(task.loss, outputs, batch, scale)
@@ -43,9 +41,6 @@ def explain(model, params, batch, task, scale, options):
     if first.found is None:
         return "as NumPy the same batch stays finite: the gradient's norm overflowed, or a kernel differs (python -m gradcheck)"
     equation, phase, step, inputs_fine = first.found
-    steps = first.steps["forward"]
-    if steps:
-        step = step if phase == "forward" else steps - 1 - step
-    where = f", time step {step}" if steps else ""
+    where = "" if step is None else f", time step {step}"
     inputs = "its inputs were finite" if inputs_fine else "it received numbers that were not finite"
     return f"first in {equation.id} ({equation.name}), {phase}{where}; {inputs}; {equation.address}"

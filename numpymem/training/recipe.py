@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from numpymem.initial import check_choice
+from numpymem.initial import check_at_least, check_choice
 from numpymem.training.optimizers import OPTIMIZERS
 
 
@@ -45,7 +45,9 @@ class Recipe:
         check_choice("scale", self.scale, ("mean", "sum"))
         for field in fields(self):
             value, least = getattr(self, field.name), 1 if field.name in ("sequences", "batch", "eval_every", "eval_count") else 0
-            if field.type in (int, float) and not value >= least:
+            if field.type is int:
+                check_at_least(field.name, value, least)
+            elif field.type is float and not (isinstance(value, (int, float)) and value >= least):
                 raise ValueError(f"{field.name}: expected a number of at least {least}, received {value!r}")
 
     def phase(self, done):

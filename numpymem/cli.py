@@ -1,0 +1,100 @@
+"""The command line: `python -m numpymem VERB ...`. Each verb is a function in numpymem/commands.py or the duel's own file."""
+
+import argparse
+import sys
+
+
+class Parser(argparse.ArgumentParser):
+    """Bad arguments: exit 2 with one line that says what was expected."""
+
+    def error(self, message):
+        print(f"{self.prog}: {message}  (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def whole(least):
+    """An argparse type: a whole number of at least `least`."""
+    def read(text):
+        try:
+            number = int(text.replace(",", "").replace("_", ""))
+        except ValueError:
+            number = None
+        if number is None or number < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, received {text!r}")
+        return number
+    return read
+
+
+def positive(text):
+    """An argparse type: a number above zero."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, received {text!r}")
+    return number
+
+
+def build_parser():
+    parser = Parser(prog="python -m numpymem", description="Memory networks from scratch in NumPy: train them, look at them, "
+                    "change their equations.",
+                    epilog="Start with:  python -m numpymem duel --quick     or:  python -m numpymem train ntm copy")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
+
+    train = verbs.add_parser("train", help="train a model on a task", description="Train a model on a task. The defaults "
+                             "converge; every run leaves config.json, metrics.jsonl, checkpoint.npz and curves.png.")
+    train.add_argument("model", metavar="MODEL", help="ntm, memn2n or lstm")
+    train.add_argument("task", metavar="TASK", help="copy, babi1 ... babi20, qa (babi1), path-finding (babi19)")
+    train.add_argument("--controller", choices=("lstm", "feedforward"), help="the NTM's controller (default: lstm)")
+    train.add_argument("--seed", type=whole(0), default=0, help="seed of all chance (default: 0)")
+    length = train.add_mutually_exclusive_group()
+    length.add_argument("--sequences", type=whole(1), help="train on so many sequences (default: the recipe's)")
+    length.add_argument("--seconds", type=positive, help="train for so many seconds")
+    train.add_argument("--batch", type=whole(1), help="sequences a step (default: the recipe's)")
+    train.add_argument("--run", metavar="DIR", help="run folder (default: runs/MODEL-TASK-SEED)")
+    train.add_argument("--resume", action="store_true", help="go on with the run in DIR; settings are those it began with")
+    train.add_argument("--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],
+                       help="a setting of model, recipe or task, such as lr=1e-3, N=64, hops=2 (repeatable)")
+
+    evaluate = verbs.add_parser("eval", help="evaluate a trained run", description="Evaluate a run on fresh data: copy at given "
+                                "lengths, bAbI on all test questions.")
+    evaluate.add_argument("run", metavar="RUN", help="run folder")
+    evaluate.add_argument("--length", type=whole(1), nargs="+", default=None, help="copy: lengths (default: 20 50 80 120)")
+    evaluate.add_argument("--count", type=whole(1), help="sequences a length (default: 100), or test questions (default: all)")
+    evaluate.add_argument("--seed", type=whole(0), default=0, help="seed of the fresh data (default: 0)")
+    evaluate.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
+
+    duel = verbs.add_parser("duel", help="NTM against MemN2N on the same rows", description="Train both models on the same rows "
+                            "and print our figures beside the article's.")
+    size = duel.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="about three minutes on two cores, one seed (the default)")
+    size.add_argument("--full", action="store_true", help="the recipes' full budgets, three seeds")
+    duel.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows: copy, path-finding, qa")
+    duel.add_argument("--seeds", type=whole(1), metavar="K", help="seeds a model and row")
+    duel.add_argument("--run", metavar="DIR", default="runs/duel", help="folder for all runs, the figure and duel.json")
+    duel.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
+
+    verbs.add_parser("list", help="models, tasks and which pairs there are")
+    explain = verbs.add_parser("explain", help="one equation: formula, both sources, where it lives, its check")
+    explain.add_argument("id", metavar="ID", help="such as NTM-9 or sharpen")
+    verbs.add_parser("doctor", help="versions, kernels in force, cache, data found, threads")
+    return parser
+
+
+def main(arguments=None):
+    """Run one command -> exit code."""
+    options = build_parser().parse_args(arguments)
+    from numpymem import commands                          # late: --help and mistakes answer at once
+    try:
+        return getattr(commands, options.verb)(options) or 0
+    except KeyboardInterrupt:
+        print("\nstopped; what was done until the last checkpoint is kept", file=sys.stderr)
+        return 130
+    except FloatingPointError as error:
+        print(f"python -m numpymem {options.verb}: {error}", file=sys.stderr)
+        return 1
+    except (ValueError, KeyError, OSError) as error:
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        print(f"python -m numpymem {options.verb}: {text}", file=sys.stderr)
+        return 2

@@ -1,0 +1,149 @@
+"""The verbs of the command line. Results go to stdout, progress and remarks to stderr."""
+
+import importlib
+import inspect
+import json
+import os
+import pathlib
+import shlex
+import sys
+import time
+
+from numpymem import catalog, kernel, runs
+from numpymem.equation import REGISTRY, find
+
+EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.memn2n")
+COPY_LENGTHS = (20, 50, 80, 120)
+
+
+def train(options):
+    """Train, save, draw the curve, say how it went."""
+    folder = pathlib.Path(options.run or f"runs/{options.model}-{options.task}-{options.seed}")
+    if options.resume:
+        training = runs.open_run(folder)
+        if training.folder.read_config()["model"] != options.model:
+            raise ValueError(f"--resume {folder}: expected a run of {options.model}, found one of "
+                             f"{training.folder.read_config()['model']}")
+    else:
+        training = runs.new_run(options.model, options.task, options.seed, options.settings, folder, options.controller,
+                                options.batch, command=command_line())
+    print(f"{options.model} on {training.task.origin}; {runs.count_parameters(training.params):,} parameters, seed "
+          f"{training.seed}", file=sys.stderr)
+    try:
+        training.run(options.sequences, options.seconds)
+    finally:
+        draw_curves(training)
+    print(summary(training))
+    return 0
+
+
+def summary(training):
+    """Two lines on how a training ended."""
+    how = "converged" if training.converged else "stopped"
+    line = f"{how} after {training.done:,} sequences, {training.seconds:.0f} s"
+    if training.history:
+        line += f": {training.status()}"
+    return line + (f"\nrun folder: {training.folder.path}" if training.folder else "")
+
+
+def draw_curves(training):
+    """curves.png, from what has been logged so far."""
+    if training.folder is not None and training.history:
+        from numpymem import plotting
+        title = f"{type(training.model).__name__} on {training.task.name}, seed {training.seed}"
+        plotting.save(plotting.curves(training.history, title, training.task.unit), training.folder.curves)
+
+
+def eval(options):
+    """Evaluate a run's checkpoint on fresh data."""
+    from numpymem.experiments.measure import evaluate_run
+    training = runs.open_run(options.run)
+    if not training.folder.checkpoint.exists():
+        raise FileNotFoundError(f"{options.run}: expected a checkpoint.npz, found none; train first")
+    found = evaluate_run(training, options.length, options.count, options.seed)
+    if options.json:
+        print(json.dumps(found))
+    elif "lengths" in found:
+        print(f"{'length':>8}{'bits / sequence':>18}{'wrong bits, %':>16}")
+        for line in found["lengths"]:
+            print(f"{line['length']:>8}{line['bits_per_sequence']:>18.4f}{line['wrong_bits_percent']:>16.3f}")
+    else:
+        print(f"{found['task']}: {found['error_percent']:.1f} % error on {found['questions']} test questions "
+              f"(always the most frequent answer: {found['majority_error_percent']:.1f} %)\n{found['data']}")
+
+
+def duel(options):
+    """Hand over to numpymem/experiments/duel.py."""
+    from numpymem.experiments.duel import run_duel
+    return run_duel("full" if options.full else "quick", options.rows, options.seeds, options.run, options.json)
+
+
+def list(options):
+    """Models, tasks, and the start settings of each pair."""
+    print("models")
+    for name, (*_, line) in catalog.MODELS.items():
+        print(f"  {name:<10}{line}")
+    print("tasks")
+    print(f"  {'copy':<10}{catalog.TASKS['copy'][3]}")
+    print(f"  {'babi1-20':<10}bAbI question answering, twenty tasks (aliases: "
+          + ", ".join(f"{alias} = {name}" for alias, name in catalog.ALIASES.items()) + ")")
+    print("every model takes every task; what `train MODEL TASK` starts with:")
+    for model in catalog.MODELS:
+        for kind, task in (("copy", "copy"), ("babi1-20", "babi1")):
+            settings, recipe = catalog.settings_of(model, task)
+            extra = " ".join(f"{name}={value}" for name, value in settings.items())
+            print(f"  {model:<8}{kind:<10}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} "
+                  f"sequences={recipe.sequences:,} {extra}".rstrip())
+
+
+def explain(options):
+    """One equation on the screen: formula, symbols, forward, backward, address, check."""
+    import_equations()
+    try:
+        equation = find(options.id)
+    except KeyError:
+        raise ValueError(f"ID: expected one of {', '.join(REGISTRY)}, received {options.id!r}") from None
+    print(f"{equation.id}  {equation.name}    {equation.source}")
+    print(f"{equation.address}\n\n    {equation.latex}\n")
+    if equation.deviations:
+        print(f"deviation: {equation.deviations}\n")
+    for function in equation.functions:
+        print(inspect.getsource(function))
+    fused = [name for name, item in kernel.KERNELS.items() if equation.id in item.fuses]
+    for name in fused:
+        print(f"kernel {name}: {kernel.KERNELS[name].why_not() or 'in force'}")
+    print(f"check it:   python -m gradcheck {equation.id}\nreplace it: numpymem.patch({equation.id!r}, forward, backward)")
+
+
+def doctor(options):
+    """What the results and the speed here depend on."""
+    import_equations()
+    from threadpoolctl import threadpool_info
+
+    from numpymem.data import babi
+    print("versions   " + ", ".join(f"{name} {version or 'not installed'}" for name, version in runs.versions().items()))
+    blas = [f"{item['internal_api']} {item.get('version')}, {item['num_threads']} threads" for item in threadpool_info()
+            if item["user_api"] == "blas"]
+    print(f"cores      {os.cpu_count()}; BLAS: {', '.join(blas) or 'none found'} (training uses one)")
+    print(f"equations  {len(REGISTRY)} registered")
+    for name, item in kernel.KERNELS.items():
+        print(f"kernel     {name}: {item.why_not() or 'in force'}")
+    compiled = len([*kernel.cache_folder().rglob('*.nbi')]) if kernel.cache_folder().exists() else 0
+    print(f"compiled   {compiled} functions kept in {kernel.cache_folder()}")
+    started = time.perf_counter()
+    try:
+        print(f"data       {babi.load(1).origin}")
+    except OSError as error:
+        print(f"data       {error}")
+    print(f"           (looked for in {time.perf_counter() - started:.1f} s; set NUMPYMEM_DATA to a folder of yours)")
+
+
+def import_equations():
+    """Fill the registry."""
+    for name in EQUATION_PACKAGES:
+        importlib.import_module(name)
+
+
+def command_line():
+    """The command as it was typed, for config.json."""
+    return "python -m numpymem " + " ".join(shlex.quote(word) for word in sys.argv[1:])

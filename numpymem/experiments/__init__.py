@@ -1,0 +1,1 @@
+"""Experiments: the duel, the papers' tables; small result files beside the code that made them."""

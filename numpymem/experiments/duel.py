@@ -1,0 +1,176 @@
+"""The duel: NTM and MemN2N trained on the same rows, our figures beside the article's.
+
+Every run (row x model x seed) is a process of its own on one core, and leaves its run folder; one table, one figure and
+duel.json at the end. Test data are the same for both models.
+"""
+
+import json
+import os
+import pathlib
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+import numpy as np
+from tqdm import tqdm
+
+from numpymem import runs
+from numpymem.experiments.measure import evaluate_run
+from numpymem.experiments.rows import MODELS, choose
+
+NAMES = {"ntm": "NTM", "memn2n": "MemN2N"}
+SEEDS = {"quick": 1, "full": 3}
+TEST_SEED = 1_000_003
+CLOSE = 2.0                                      # percent points: figures nearer than this are called equal
+
+
+def run_duel(size="quick", rows=None, seeds=None, folder="runs/duel", as_json=False):
+    """Train all, print the table (or JSON), draw the figure -> exit code 0."""
+    rows, seeds, folder = choose(rows), seeds or SEEDS[size], pathlib.Path(folder)
+    jobs = [(name, model, seed, size, str(folder)) for name in rows for model in MODELS for seed in range(seeds)]
+    results = train_all(jobs)
+    found = {"size": size, "seeds": seeds, "versions": runs.versions(),
+             "rows": [summarize(name, row, [r for r in results if r["row"] == name]) for name, row in rows.items()]}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "duel.json").write_text(json.dumps(found, indent=1) + "\n")
+    draw(found["rows"], folder)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        print("\n\n".join(table(row) for row in found["rows"]))
+        print(f"\nfigure: {folder / 'duel.png'}; the NTM's memory at work: {folder / 'ntm_memory.png'}; "
+              f"runs and duel.json: {folder}")
+    return 0
+
+
+# ---- training -----------------------------------------------------------------------------------------------------------
+
+def train_all(jobs):
+    """Run the jobs on the cores of this machine, the longest first, with a line for each that ends."""
+    order = sorted(jobs, key=lambda job: (job[0], job[1]) != ("copy", "ntm"))       # NTM copy takes longest
+    workers = min(os.cpu_count() or 1, len(order))
+    with ProcessPoolExecutor(workers, initializer=one_thread) as pool, \
+            tqdm(total=len(order), desc="duel", unit=" run", dynamic_ncols=True) as bar:
+        results = []
+        for done in as_completed([pool.submit(train_one, *job) for job in order]):
+            result = done.result()
+            results.append(result)
+            bar.write(f"{result['row']:<14}{NAMES[result['model']]:<8}seed {result['seed']}: {result['seconds']:4.0f} s, "
+                      f"{result['sequences']:,} sequences, "
+                      + ", ".join(f"{label or 'test'}: {right:.1f} % right" for label, right in result["right"].items()),
+                      file=sys.stderr)
+            bar.update()
+    return sorted(results, key=lambda r: (r["row"], r["model"], r["seed"]))
+
+
+def one_thread():
+    """Two runs share the cores: each of them computes on one."""
+    os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def train_one(row_name, model, seed, size, folder):
+    """One run, from nothing or from its checkpoint -> what it measured, as plain numbers."""
+    row = choose([row_name])[row_name]
+    path = pathlib.Path(folder) / f"{row_name}-{model}-{seed}"
+    if (path / "config.json").exists():
+        training = runs.open_run(path)                             # an interrupted duel goes on where it stood
+    else:
+        training = runs.new_run(model, row.task, seed, getattr(row, size).get(model, ()), path,
+                                command=f"duel --{size}, row {row_name}")
+    training.run(progress=False)
+    measured = evaluate_run(training, row.lengths or None, None, TEST_SEED)
+    if row.lengths:
+        right = {f"length {line['length']}": 100 - line["wrong_bits_percent"] for line in measured["lengths"]}
+    else:
+        right = {"": 100 - measured["error_percent"]}
+    return {"row": row_name, "model": model, "seed": seed, "right": right, "seconds": round(training.seconds, 1),
+            "sequences": training.done, "parameters": runs.count_parameters(training.params), "data": training.task.origin,
+            "converged": training.converged, "floor": floor(training.task), "run": str(path)}
+
+
+def floor(task):
+    """Percent right of knowing nothing: half of the bits, or always the most frequent answer."""
+    return 50.0 if task.loss == "binary" else 100 - task.majority_error()
+
+
+# ---- telling ------------------------------------------------------------------------------------------------------------
+
+def summarize(name, row, results):
+    """All seeds of one row -> columns with mean, sd and n for each model, and the verdict."""
+    columns = []
+    for label in results[0]["right"]:
+        models = {}
+        for model in MODELS:
+            values = [r["right"][label] for r in results if r["model"] == model]
+            models[model] = {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+                             "n": len(values), "values": values}
+        columns.append({"label": label, "models": models, "article": row.article or None})
+    budget = {model: {"parameters": mine[0]["parameters"], "seconds": float(np.mean([r["seconds"] for r in mine])),
+                      "sequences": [r["sequences"] for r in mine]}
+              for model in MODELS for mine in [[r for r in results if r["model"] == model]]}
+    return {"row": name, "claim": row.claim, "title": row.title, "note": row.note, "data": results[0]["data"],
+            "floor": results[0]["floor"], "columns": columns, "budget": budget, "article": row.article,
+            "verdict": verdict(row, columns), "runs": results}
+
+
+def verdict(row, columns):
+    """What our figures say of the article's, in words: who is ahead, by which column."""
+    if not row.article:
+        return "the article makes no claim here"
+    claimed = order(row.article["ntm"], row.article["memn2n"])
+    found = {column["label"]: order(column["models"]["ntm"]["mean"], column["models"]["memn2n"]["mean"]) for column in columns}
+    agree = [label for label, who in found.items() if who == claimed]
+    seeds = columns[0]["models"]["ntm"]["n"]
+    few = "" if seeds >= 3 else f" (only {seeds} seed{'s' if seeds > 1 else ''}: see --seeds)"
+    if len(agree) == len(found):
+        return f"who is ahead agrees with the article: {claimed}{few}"
+    if not agree:
+        return f"contradicts the article, which has {claimed}; here: {'; '.join(sorted(set(found.values())))}{few}"
+    return (f"depends: the article has {claimed}, which holds for {', '.join(agree)}; "
+            + "; ".join(f"{label}: {who}" for label, who in found.items() if label not in agree) + few)
+
+
+def order(ntm, memn2n):
+    if abs(ntm - memn2n) < CLOSE:
+        return "about equal"
+    return "NTM ahead" if ntm > memn2n else "MemN2N ahead"
+
+
+def table(row):
+    """One row as text of at most 80 columns."""
+    lines = [row["title"] + (f"   [{row['claim']}]" if row["claim"] else "")]
+    labels = [column["label"] for column in row["columns"]]
+    if any(labels):
+        lines.append(" " * 34 + "".join(f"{label:>15}" for label in labels))
+    for model in MODELS:
+        budget = row["budget"][model]
+        line = f"  {NAMES[model]:<8}{budget['parameters']:>7,} params {budget['seconds']:>5.0f} s   "
+        lines.append(line + "".join(f"{figure(column['models'][model]):>15}" for column in row["columns"]))
+    if row["article"]:
+        claims = ", ".join(f"{NAMES[model]} {value}" for model, value in row["article"].items())
+        lines.append(f"  the article says: {claims} (data, size and seeds not given)")
+    lines.append(f"  knowing nothing: {row['floor']:.1f}")
+    lines += wrap(f"data: {row['data']}") + wrap(f"note: {row['note']}") + wrap(f"verdict: {row['verdict']}")
+    return "\n".join(lines)
+
+
+def figure(found):
+    spread = f" ± {found['sd']:.1f}" if found["sd"] is not None else ""
+    return f"{found['mean']:.1f}{spread}"
+
+
+def wrap(text):
+    import textwrap
+    return textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="    ")
+
+
+def draw(rows, folder):
+    """duel.png; and ntm_memory.png, the trained NTM at work, if the copy row was run."""
+    from numpymem import plotting
+    plotting.save(plotting.duel(rows), folder / "duel.png")
+    for row in rows:
+        for run in row["runs"]:
+            if run["row"] == "copy" and run["model"] == "ntm" and run["seed"] == 0:
+                training = runs.open_run(run["run"])
+                batch = training.task.sample(np.random.default_rng(0), 1, 20)
+                logits, trace = training.model.forward(training.params, batch.inputs)
+                plotting.save(plotting.ntm_memory(trace, batch, logits), folder / "ntm_memory.png")

@@ -1,0 +1,33 @@
+"""How a trained model is measured: copy at given lengths, bAbI on every test question."""
+
+import numpy as np
+
+from numpymem.training.loss import evaluate
+
+COPY_LENGTHS = (20, 50, 80, 120)
+
+
+def evaluate_run(training, lengths=None, count=None, seed=0):
+    """A Training -> a JSON-able dict: for copy `lengths`, a list with length, bits_per_sequence, wrong_bits_percent; for bAbI
+    `error_percent`."""
+    task = training.task
+    facts = {"task": task.name, "data": task.origin, "trained_on": training.done, "seed": seed}
+    if task.name == "copy":
+        return facts | {"lengths": copy_lengths(training.model, training.params, task, lengths or COPY_LENGTHS, count or 100,
+                                                seed)}
+    if lengths:
+        raise ValueError(f"--length: expected a run of copy, received one of {task.name}")
+    found = evaluate(training.model, training.params, task, task.evaluation(None, count, "test"))
+    return facts | {"error_percent": found["wrong_percent"], "questions": found["sequences"],
+                    "majority_error_percent": task.majority_error()}
+
+
+def copy_lengths(model, params, task, lengths, count, seed):
+    """One line for each length, `count` fresh sequences each."""
+    lines = []
+    for length in lengths:
+        rng = np.random.default_rng([seed, length])
+        found = evaluate(model, params, task, task.evaluation(rng, count, length))
+        lines.append({"length": length, "bits_per_sequence": found["bits_per_sequence"],
+                      "wrong_bits_percent": found["wrong_percent"], "sequences": count})
+    return lines
