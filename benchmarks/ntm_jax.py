@@ -1,6 +1,19 @@
 """The same NTM in JAX: `jit` of value_and_grad of `lax.scan`, batched by hand, in the best form we could find.
 
-FORMS_TRIED
+What was tried (JAX 0.10.2), in ms per sequence at batch 1 and 16. The machine was busy and JAX's best took 5.2 and 5.2: read
+them beside each other, not as speeds; `--all-forms` measures again.
+
+    roll, columns, remat all, late weight gradients               5.2    6.3
+    the same, nothing computed again (remat none)                 6.8    6.3
+    the same, all but matrix products computed again (cheap)      6.8    5.2
+    slices instead of roll                                        5.5    5.6
+    weight gradients summed up inside the scan                    5.6    6.0
+    unroll 4; unroll 8 (and 3 to 6 times the compile time)   15; 24   7.0; 7.5
+    memory as rows (B, N, W)                                      7.0    8.0
+    memory as rows, nothing else done (as one writes it first)    12     10
+
+Earlier, in another run, and no longer here: one head after the other, 1.1 to 1.3 times as long; products with the memory as
+multiply and sum, 2.5 to 4 times; XLA flags for one thread and for fast math: no difference beyond the noise.
 """
 
 import functools
@@ -38,7 +51,7 @@ class Form(NamedTuple):
 KEPT = {"all": None, "cheap": jax.checkpoint_policies.dots_saveable}
 TRIED = [Form(), Form(remat="none"), Form(remat="cheap"), Form(shift="slices"), Form(late=False), Form(unroll=4), Form(unroll=8),
          Form(memory="rows"), Form(memory="rows", remat="none", late=False)]
-BEST = {1: TRIED[:2], 16: TRIED[:2]}            # batch size -> forms
+BEST = {1: TRIED[:4], 16: TRIED[:4]}            # batch size -> forms: too near each other to choose one
 
 
 def contenders(work, all_forms=False):

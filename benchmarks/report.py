@@ -25,10 +25,10 @@ def head(result):
 
 
 def table(name, contenders, comparisons):
-    rows = [name, f"{'':24}{'ms/sequence':>12}{'quartiles':>20}{'ms/step':>10}{'first step':>13}", "-" * WIDTH]
+    rows = [name, f"{'':22}{'ms/sequence':>12}{'quartiles':>22}{'ms/step':>10}{'first step':>13}", "-" * WIDTH]
     for each in contenders:
         low, high = each["ms_quartiles"]
-        rows.append(f"{each['who']:24}{each['ms']:12.3f}{f'[{low:.3f}, {high:.3f}]':>20}{each['ms_per_step']:10.2f}"
+        rows.append(f"{each['who']:22}{each['ms']:12.3f}{f'[{low:.3f}, {high:.3f}]':>22}{each['ms_per_step']:10.2f}"
                     f"{each['warm_up_s']:11.2f} s")
         rows.append(textwrap.fill(each["detail"], WIDTH, initial_indent="  ", subsequent_indent="  "))
     return "\n".join(rows + [""] + [sentence(each) for each in comparisons])

@@ -117,10 +117,14 @@ EPOCH = 28 * 32                                   # questions of an epoch of bAb
 SETTINGS = {
     ("ntm", "copy"): {"initial_weights": "one-hot"},
     ("memn2n", "copy"): {"memory_size": 120},
+    # The weights of the authors' code, twice those of the paper's formula: only they reach the paper's error on task 19
+    # (experiments/results/memn2n_babi.json beside memn2n_babi_formula.json).
+    ("memn2n", "babi"): {"encoding": "released"},
     ("lstm", "babi"): {"size": 100, "layers": 1},
 }
 RECIPES = {
-    ("ntm", "copy"): Recipe(sequences=30_000, batch=4, lr=3e-3, stop_below=0.05, eval_count=1_000),
+    ("ntm", "copy"): Recipe(sequences=30_000, batch=1, lr=3e-3, beta2=0.99, stop_below=0.05, settle=2_000, eval_every=500,
+                             eval_count=1_000),
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     ("memn2n", "copy"): Recipe(sequences=60_000, batch=32, lr=1e-3, eval_every=5_000),
     ("memn2n", "babi"): Recipe(sequences=120 * EPOCH, batch=32, optimizer="sgd", lr=0.01, halve_every=25 * EPOCH, clip=40.0,

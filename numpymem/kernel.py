@@ -234,13 +234,15 @@ def plain_source(function):
 
 @functools.lru_cache(maxsize=1)
 def cache_folder():
-    """<cache>/kernels-<hash of all kernel files>: numba itself notices an edit only in a function's own file, so the
-    folder's name changes with any of them."""
+    """<cache>/kernels-<hash of all kernel files and the constants beside them>: numba itself notices an edit only in a
+    function's own file, so the folder's name changes with any of them."""
     digest = hashlib.sha256(sys.version.encode())
-    for path in sorted(PACKAGE.rglob("kernels*.py")):
+    kernel_files = sorted(PACKAGE.rglob("kernels*.py"))
+    for path in kernel_files:
         digest.update(path.read_bytes())
-    for path in sorted(PACKAGE.rglob("*.py")):                        # constants that kernels import are compiled in
-        digest.update("\n".join(re.findall(r"^[A-Z][A-Z0-9_]* *=.*$", path.read_text(), re.MULTILINE)).encode())
+    for folder in sorted({path.parent for path in kernel_files}):     # constants that kernels import are compiled in
+        for path in sorted(folder.glob("*.py")):
+            digest.update("\n".join(re.findall(r"^[A-Z][A-Z0-9_]* *=.*$", path.read_text(), re.MULTILINE)).encode())
     base = os.environ.get("NUMPYMEM_CACHE") or _user_cache()
     return pathlib.Path(base) / f"kernels-{digest.hexdigest()[:12]}"
 

@@ -4,7 +4,7 @@
     save(figure, "memory.png")
 
 No pyplot: nothing global is changed, no window opens, nothing has to be closed. In pictures of heads, orange writes and
-blue reads; in pictures of models, every model has its colour of COLOURS. Step and slot numbers count from 0, like the arrays.
+blue reads; in pictures of models, every model has its colour of COLOURS. Steps and slots count from 0, as in arrays.
 """
 
 import functools
@@ -20,6 +20,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 COLOURS = {"NTM": "#0072B2", "MemN2N": "#D55E00", "LSTM": "#7a7f87", "DNC": "#009E73", "DMN": "#CC79A7",
            "Transformer": "#B8860B"}                                      # Okabe and Ito: safe for the colour-blind
@@ -28,14 +29,15 @@ WRITE_MAP = LinearSegmentedColormap.from_list("writes", [PALE, "#fbc58f", WRITE,
 READ_MAP = LinearSegmentedColormap.from_list("reads", [PALE, "#9cc9e8", READ, "#00304f"])
 BIT_MAP = LinearSegmentedColormap.from_list("bits", [PALE, INK])
 SIGN_MAP = LinearSegmentedColormap.from_list("signs", ["#40004b", "#9970ab", PALE, "#5aae61", "#00441b"])
-STYLE = {"font.size": 9, "axes.edgecolor": "#b6bcc4", "axes.linewidth": 0.7, "axes.labelcolor": SOFT, "axes.titlesize": 10,
-         "xtick.color": SOFT, "ytick.color": SOFT, "xtick.labelsize": 8, "ytick.labelsize": 8, "xtick.major.size": 2.5,
+STYLE = {"font.size": 9, "axes.edgecolor": "#b6bcc4", "axes.linewidth": 0.7, "axes.labelcolor": SOFT,
+         "axes.titlesize": 10, "xtick.color": SOFT, "ytick.color": SOFT, "xtick.labelsize": 8, "ytick.labelsize": 8,
+         "xtick.major.size": 2.5,
          "ytick.major.size": 2.5, "text.color": INK, "figure.facecolor": "white", "axes.facecolor": "white",
          "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "grid.color": "#e5e7eb",
          "axes.axisbelow": True, "lines.linewidth": 1.6}
 DPI = 150
 USED = 0.1                                        # a slot counts as used once a head has put so much weight on it
-LEFT, RIGHT, TOP, BOTTOM, GAP = 2.15, 0.75, 0.62, 0.45, 0.11              # margins of a stack of panels, in inches
+LEFT, RIGHT, TOP, BOTTOM, GAP = 2.15, 0.75, 0.85, 0.45, 0.11              # margins of a stack of panels, in inches
 
 
 class Picture(Figure):
@@ -77,14 +79,14 @@ def styled(function):
     return draw
 
 
-# ---- learning curves --------------------------------------------------------------------------------------------------
+# ---- learning curves ------------------------------------------------------------------------------------------------
 
 @styled
 def curves(history, title, unit):
     """How a training went: the task's own measure, the loss, the gradient's norm.
 
-    history  the lines of metrics.jsonl, dicts with sequences, seconds, bits_per_sequence, wrong_percent and, but for the
-             last, perhaps missing: train_loss (nats), gradient_norm, gradient_norm_max
+    history  the lines of metrics.jsonl, dicts with sequences, seconds, bits_per_sequence, wrong_percent and,
+             where there was training since the line before, train_loss (nats), gradient_norm, gradient_norm_max
     unit     the task's `unit`: "bits per sequence" draws bits (log scale), anything else percent wrong
     """
     in_bits = unit.startswith("bits")
@@ -94,7 +96,7 @@ def curves(history, title, unit):
         axes[0].set_ylabel(f"{unit} (log scale)")
     else:
         line(axes[0], history, "wrong_percent", INK, None)
-        axes[0].set_ylim(0, max(5, 1.08 * max(entry["wrong_percent"] for entry in history)))
+        axes[0].set_ylim(0, max(5, 1.08 * max((entry["wrong_percent"] for entry in history), default=0)))
         axes[0].set_ylabel("wrong answers, %")
         losses(axes[1], history, "questions held out")
         axes[1].set_ylabel("loss, bits (log)")
@@ -102,8 +104,8 @@ def curves(history, title, unit):
     line(gradients, history, "gradient_norm", SOFT, "median")
     line(gradients, history, "gradient_norm_max", "#c3c8ce", "largest")
     if gradients.lines:
-        gradients.set_yscale("log")
-        gradients.legend(loc="upper right", ncols=2, fontsize=8)
+        log_axis(gradients)
+        gradients.legend(ncols=2, fontsize=8)
     gradients.set_ylabel("gradient norm")
     gradients.set_xlabel("sequences trained on")
     gradients.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
@@ -120,11 +122,12 @@ def panels_below(heights, title, history):
     end = ""
     if history:
         last = history[-1]
-        end = (f"after {last['sequences']:,} sequences, {last['seconds']:,.0f} s:  {last['bits_per_sequence']:.3g} bits,  "
-               f"{last['wrong_percent']:.3g} % wrong")
+        end = (f"after {last['sequences']:,} sequences, {last['seconds']:,.0f} s:  "
+               f"{last['bits_per_sequence']:.3g} bits,  {last['wrong_percent']:.3g} % wrong")
     headline(figure, title, end, left=0.85)
     height = figure.get_figheight()
-    figure.subplots_adjust(left=0.85 / 7.5, right=1 - 0.25 / 7.5, top=1 - 0.7 / height, bottom=0.5 / height, hspace=0.12)
+    figure.subplots_adjust(left=0.85 / 7.5, right=1 - 0.25 / 7.5, top=1 - 0.7 / height, bottom=0.5 / height,
+                           hspace=0.12)
     return figure, axes
 
 
@@ -134,8 +137,21 @@ def losses(axes, history, fresh):
                for entry in history]
     line(axes, in_bits, "train_bits", "#e0a458", "training batches")
     line(axes, in_bits, "bits_per_sequence", INK, fresh)
+    log_axis(axes)
+    if axes.lines:
+        axes.legend(fontsize=8)
+
+
+def log_axis(axes):
+    """A log scale with few, plain numbers; values of 0 are drawn at the bottom."""
+    drawn = np.concatenate([np.asarray(each.get_ydata(), float) for each in axes.lines] or [np.ones(1)])
+    drawn = drawn[np.isfinite(drawn) & (drawn > 0)]
+    low, high = (drawn.min(), drawn.max()) if len(drawn) else (0.1, 1.0)
     axes.set_yscale("log", nonpositive="clip")
-    axes.legend(loc="upper right", fontsize=8)
+    axes.set_ylim(low / 1.5, high * 1.5)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1,) if high > 50 * low else (1, 2, 5), numticks=6))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def line(axes, history, key, colour, label):
@@ -145,11 +161,11 @@ def line(axes, history, key, colour, label):
         axes.plot(*zip(*points), color=colour, label=label, marker="o" if len(points) < 40 else None, markersize=3)
 
 
-# ---- the NTM at work --------------------------------------------------------------------------------------------------
+# ---- the NTM at work ------------------------------------------------------------------------------------------------
 
 @styled
 def ntm_memory(trace, batch, logits, b=0):
-    """An NTM at work on one sequence: what comes in and out, what and where it writes and reads, how it steers its heads.
+    """An NTM at work on one sequence: what comes in and out, what and where it writes and reads, how it steers.
 
     trace    of NTM.forward: w (T, B, H, N), a (T, B, Q, W), r (T, B, R, W), g, beta, gamma (T, B, H, 1), s (T, B, H, S)
     batch    sequence form: inputs (T, B, X), targets (T, B, Y) or (T, B), mask (T, B)
@@ -160,7 +176,6 @@ def ntm_memory(trace, batch, logits, b=0):
     inputs, mask = np.asarray(batch.inputs)[:, b], np.asarray(batch.mask)[:, b] > 0
     targets, outputs, wrong = answers(np.asarray(batch.targets)[:, b], np.asarray(logits)[:, b], mask)
     R, slots = of["r"].shape[1], used_slots(of["w"])
-    place = "one column a step, dark = weight 1"
     panels = [
         Panel("input", f"{inputs.shape[1]} channels", row_height(inputs.shape[1]), INK,
               lambda axes: blank(cells(axes, inputs.T, BIT_MAP), mask, "blank steps: now it must answer")),
@@ -169,20 +184,22 @@ def ntm_memory(trace, batch, logits, b=0):
         Panel("output", "what it answers", row_height(targets.shape[1]), INK,
               lambda axes: crosses(blank(cells(axes, hide(outputs, ~mask), BIT_MAP), ~mask, ""), wrong)),
         *heads("what it writes", "add vector $a$", WRITE, of["a"], vectors),
-        *heads("where it writes", f"write weights $w$,\n{place}", WRITE, of["w"][:, R:], weights(slots, WRITE_MAP)),
-        *heads("where it reads", f"read weights $w$,\n{place}", READ, of["w"][:, :R], weights(slots, READ_MAP)),
+        *heads("where it writes", "write weights $w$ of each slot", WRITE, of["w"][:, R:], weights(slots, WRITE_MAP)),
+        *heads("where it reads", "read weights $w$ of each slot", READ, of["w"][:, :R], weights(slots, READ_MAP)),
         *heads("what it reads", "read vector $r$", READ, of["r"], vectors),
         *steering(of, R)]
     title = f"{int(wrong.sum())} of {int(mask.sum()) * wrong.shape[1]} bits wrong"
     if np.asarray(batch.targets).ndim == 2:
         title = f"{int(wrong.any(1).sum())} of {int(mask.sum())} answers wrong"
-    figure, axes = stack(panels, len(inputs), f"A Neural Turing Machine at work: {title}")
+    figure, axes = stack(panels, len(inputs), f"A Neural Turing Machine at work: {title}",
+                         f"one column is one time step; of the {of['w'].shape[2]} memory slots, a ring, those in use "
+                         "are shown: dark = weight 1")
     mark_delimiter(axes, inputs, mask)
     return figure
 
 
 def answers(targets, logits, mask):
-    """Targets as bits (T, Y), outputs as probabilities (T, Y), and where they disagree (T, Y). Classes become one-hot."""
+    """-> targets as bits, outputs as probabilities, where they disagree: all (T, Y). Classes become one-hot."""
     if targets.ndim == 1:
         one_hot = np.eye(logits.shape[1])
         targets, best = one_hot[targets], one_hot[logits.argmax(1)]
@@ -195,7 +212,7 @@ def steering(of, R):
     """The four numbers by which every head is steered, one thin panel each."""
     offsets = np.arange(of["s"].shape[-1]) - of["s"].shape[-1] // 2
     far = offsets[-1]
-    rows = [("by content or by place?", "gate $g$: 1 by content,\n0 from the last place", of["g"][..., 0], (0, 1)),
+    rows = [("content or place?", "gate $g$: 1 by content,\n0 from the last place", of["g"][..., 0], (0, 1)),
             ("moves by", "mean of the shift $s$, slots", of["s"] @ offsets, (-far, 0, far)),
             ("key strength", r"$\beta$", of["beta"][..., 0], None),
             ("sharpening", r"$\gamma$: 1 = not at all", of["gamma"][..., 0], None)]
@@ -212,8 +229,8 @@ def head_lines(axes, values, ticks, R, named):
         axes.plot(values[:, head], color=READ if reads else WRITE, linewidth=1.3, marker="o", markersize=2.2,
                   linestyle="-" if first else ":")
     if named:
-        axes.text(1.012, 0.78, "write head" + "s" * (H - R > 1), color=WRITE, fontsize=8, va="center", transform=axes.transAxes)
-        axes.text(1.012, 0.36, "read head" + "s" * (R > 1), color=READ, fontsize=8, va="center", transform=axes.transAxes)
+        beside(axes, 0.9, "write head" + "s" * (H - R > 1), WRITE)
+        beside(axes, 0.48, "read head" + "s" * (R > 1), READ)
     axes.grid(True, axis="y")
     if ticks:
         axes.set_yticks(ticks)
@@ -278,7 +295,7 @@ def mark_delimiter(axes, inputs, mask):
                      textcoords="offset points", ha="center", fontsize=8, color=INK)
 
 
-# ---- the memory itself, and its gradient -------------------------------------------------------------------------------
+# ---- the memory itself, and its gradient ----------------------------------------------------------------------------
 
 @styled
 def memory_matrix(trace, steps, b=0):
@@ -304,7 +321,8 @@ def memory_matrix(trace, steps, b=0):
     axes[0].set_ylabel("slot")
     axes[len(steps) // 2].set_xlabel(f"{M.shape[2]} numbers a slot")
     headline(figure, "What is in the memory", left=0.6)
-    figure.subplots_adjust(left=0.6 / width, right=1 - 0.85 / width, top=1 - 0.75 / height, bottom=0.35 / height, wspace=0.08)
+    figure.subplots_adjust(left=0.6 / width, right=1 - 0.85 / width, top=1 - 0.75 / height, bottom=0.35 / height,
+                           wspace=0.08)
     colourbar(figure, filled, axes[-1])
     return figure
 
@@ -328,20 +346,22 @@ def gradient_through_memory(dtrace, b=0, trace=None):
         number_slots(filled, slots)
         if trace is not None:
             step, slot = (w[:, np.asarray(trace["r"]).shape[2]:].max(1)[:, slots] > 0.5).nonzero()
-            axes.scatter(step, slot, s=9, color=WRITE, zorder=3, linewidths=0)
-            axes.text(1.012, 0.95, "written\nhere", color=WRITE, fontsize=8, va="top", transform=axes.transAxes)
+            axes.scatter(step, slot, s=22, color=WRITE, edgecolors="white", zorder=3, linewidths=0.8)
+            beside(axes, 0.95, "written\nhere", WRITE)
 
     def in_all(axes):
         axes.plot(np.where(total > 0, total, np.nan), color=READ, marker="o", markersize=2.5)
-        axes.set_yscale("log")
+        log_axis(axes)
         axes.grid(True, axis="y")
 
-    panels = [Panel("gradient by slot", r"$\|\partial L / \partial M_t(i)\|$," "\nlog scale, dark = large", 2.6, INK, by_slot),
+    by_slot_note = r"$\|\partial L / \partial M_t(i)\|$," "\nlog scale, dark = large"
+    panels = [Panel("gradient by slot", by_slot_note, 2.6, INK, by_slot),
               Panel("gradient in all", r"$\|\partial L / \partial M_t\|$", 0.9, INK, in_all)]
-    return stack(panels, len(norms), "Which write does this gradient come from?")[0]
+    return stack(panels, len(norms), "Which write does this gradient come from?",
+                 "how strongly the loss hangs on each slot after each step, by way of all later steps")[0]
 
 
-# ---- MemN2N: where it looks ---------------------------------------------------------------------------------------------
+# ---- MemN2N: where it looks -----------------------------------------------------------------------------------------
 
 @styled
 def memn2n_attention(trace, words_of, b=0, answers=None, target=None, supports=()):
@@ -349,14 +369,14 @@ def memn2n_attention(trace, words_of, b=0, answers=None, target=None, supports=(
 
     trace     of MemN2N.forward: sentences (B, I, J), query (B, J), p: a (B, I) for each hop, logits (B, Y)
     words_of  word number -> word: task.vocabulary
-    answers   class number -> answer: task.answers; without it the answer is its number
+    answers   class number -> answer: task.answers; without it an answer reads 'class 3'
     target    the right class, if it should be shown
     supports  rows of the sentences that the answer follows from
     """
     told = [text(words, words_of) for words in np.asarray(trace["sentences"])[b]]
     told = [sentence for sentence in told if sentence]
     p = np.stack([np.asarray(hop)[b, :len(told)] for hop in trace["p"]], axis=1)             # (I, K)
-    named = answers if answers is not None else range(trace["logits"].shape[1])
+    named = answers if answers is not None else [f"class {i}" for i in range(trace["logits"].shape[1])]
     found = int(trace["logits"][b].argmax())
     longest = max([len(sentence) for sentence in told], default=0)
     words_wide, cells_wide = max(2.6, 0.45 + 0.077 * longest), 0.72 * p.shape[1]
@@ -371,7 +391,7 @@ def memn2n_attention(trace, words_of, b=0, answers=None, target=None, supports=(
         label.set_weight("bold" if row in supports else "normal")
     axes.set_xticks(range(p.shape[1]), [f"hop {k + 1}" for k in range(p.shape[1])], fontsize=9)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
-    headline(figure, "Where MemN2N looks", "bold: the facts that the answer follows from" if supports else "", left=0.15)
+    headline(figure, "Where MemN2N looks", "bold: the facts that the answer follows from" if supports else "")
     verdict = "" if target is None else "  (right)" if found == target else f"  (wrong: it is {named[int(target)]})"
     left = 0.15 / width
     figure.text(left, 0.47 / height, f"Q  {text(np.asarray(trace['query'])[b], words_of)}?", fontsize=10.5, va="center")
@@ -394,14 +414,14 @@ def text(words, words_of):
     return " ".join(str(words_of[int(word)]) for word in words if word)
 
 
-# ---- the duel -------------------------------------------------------------------------------------------------------------
+# ---- the duel -------------------------------------------------------------------------------------------------------
 
 @styled
 def duel(rows):
     """NTM against MemN2N: percent right, with the article's figures as hollow diamonds beside the bars.
 
-    rows  dicts {"row": name, "columns": [{"label", "models": {model: {"mean", "sd", "n"}}, "article": {model: percent} or
-          None}]}; a mean of None is shown as "none"
+    rows  dicts {"row": name, "columns": [{"label", "models": {model: {"mean", "sd", "n"}},
+          "article": {model: percent} or None}]}; a mean of None is shown as "none"
     """
     models = list(dict.fromkeys(model for row in rows for column in row["columns"] for model in column["models"]))
     sizes = [len(row["columns"]) for row in rows]
@@ -411,23 +431,30 @@ def duel(rows):
     for row, each in zip(rows, axes):
         for at, column in enumerate(row["columns"]):
             draw_column(each, at, column, models)
-        each.set_xticks(range(len(row["columns"])), [column["label"] for column in row["columns"]], fontsize=9, color=INK)
+        named = [column["label"] for column in row["columns"]]
+        each.set_xticks(range(len(named)), named, fontsize=9, color=INK)
         each.set_xlim(-0.55, len(row["columns"]) - 0.45)
-        each.set_title(row["row"], weight="bold", pad=12)
+        each.set_title(row["row"], weight="bold", pad=6)
         each.set_label(row["row"])
         each.tick_params(axis="x", length=0)
         each.grid(True, axis="y")
     axes[0].set_ylim(0, 109)
     axes[0].set_yticks(range(0, 101, 25))
     axes[0].set_ylabel("right, %")
-    seeds = sorted({found.get("n") or 0 for row in rows for column in row["columns"] for found in column["models"].values()})
-    count = "" if not seeds else f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    headline(figure, " against ".join(models), f"percent right; mean and standard deviation of {count} "
-             f"{'seed' if count == '1' else 'seeds'}", left=0.65)
-    figure.subplots_adjust(left=0.65 / width, right=1 - 0.2 / width, top=1 - 1.05 / height, bottom=0.62 / height,
+    headline(figure, " against ".join(models), f"percent right; {over_seeds(rows)}", left=0.65)
+    figure.subplots_adjust(left=0.65 / width, right=1 - 0.2 / width, top=1 - 0.95 / height, bottom=0.62 / height,
                            wspace=0.12)
     duel_legend(figure, models, any(column.get("article") for row in rows for column in row["columns"]))
     return figure
+
+
+def over_seeds(rows):
+    """What the numbers are a mean of."""
+    seeds = sorted({found["n"] for row in rows for column in row["columns"] for found in column["models"].values()
+                    if found.get("n")})
+    if seeds in ([], [1]):
+        return "one seed" if seeds else "no seed yet"
+    return f"mean and standard deviation of {seeds[0]}{f' to {seeds[-1]}' if len(seeds) > 1 else ''} seeds"
 
 
 def draw_column(axes, at, column, models):
@@ -444,7 +471,7 @@ def draw_column(axes, at, column, models):
             axes.bar(x, mean, bar, color=colour)
             if sd:
                 axes.errorbar(x, mean, sd, color=INK, linewidth=1, capsize=3)
-            axes.text(x, mean + sd + 1.5, f"{mean:.1f}" if mean < 99.95 else "100", ha="center", fontsize=8.5, color=INK)
+            axes.text(x, mean + sd + 1.5, f"{mean:.1f}" if mean < 99.95 else "100", ha="center", fontsize=8.5)
         said = (column.get("article") or {}).get(model)
         if said is not None:
             axes.plot(x + bar / 2 + 0.15 * room, said, marker="D", markersize=5.5, markerfacecolor="white",
@@ -463,7 +490,7 @@ def colour_of(model):
     return COLOURS.get(model, INK)
 
 
-# ---- parts that the figures share ---------------------------------------------------------------------------------------
+# ---- parts that the figures share -----------------------------------------------------------------------------------
 
 def picture(width, height):
     """An empty Picture of so many inches that draws without a display."""
@@ -479,14 +506,15 @@ def headline(figure, title, note="", left=0.15):
     figure.text(left / width, 1 - 0.4 / height, note, fontsize=9, color=SOFT, va="center")
 
 
-def stack(panels, T, title):
+def stack(panels, T, title, note=""):
     """Panels below one another over the same T time steps, their names at the left -> (Picture, list of axes)."""
     width = 9.0
     height = TOP + BOTTOM + sum(panel.height + GAP for panel in panels)
     figure, axes, top = picture(width, height), [], height - TOP
     for panel in panels:
         top -= panel.height
-        each = figure.add_axes([LEFT / width, top / height, 1 - (LEFT + RIGHT) / width, panel.height / height], label=panel.name)
+        each = figure.add_axes([LEFT / width, top / height, 1 - (LEFT + RIGHT) / width, panel.height / height],
+                               label=panel.name)
         panel.draw(each)
         each.set_xlim(-0.5, T - 0.5)
         each.tick_params(labelbottom=panel is panels[-1])
@@ -497,7 +525,8 @@ def stack(panels, T, title):
         top -= GAP
         axes.append(each)
     axes[-1].set_xlabel("time step")
-    headline(figure, title)
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    headline(figure, title, note)
     return figure, axes
 
 
@@ -506,12 +535,18 @@ def cells(axes, values, colours, low=0.0, high=1.0, norm=None):
     rows, T = values.shape
     limits = {"norm": norm} if norm else {"vmin": low, "vmax": high}
     edges = {"edgecolors": "white", "linewidth": 0.5} if T <= 64 and rows <= 64 else {}
-    axes.pcolormesh(np.arange(T + 1) - 0.5, np.arange(rows + 1) - 0.5, values, cmap=colours, rasterized=True, **limits, **edges)
+    axes.pcolormesh(np.arange(T + 1) - 0.5, np.arange(rows + 1) - 0.5, values, cmap=colours, rasterized=True,
+                    **limits, **edges)
     axes.set_ylim(rows - 0.5, -0.5)
     axes.set_yticks([])
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.tick_params(axis="x", length=0)
     return axes
+
+
+def beside(axes, height, words, colour):
+    """A few words at the right of some axes."""
+    axes.text(1.012, height, words, color=colour, fontsize=8, va="top", transform=axes.transAxes)
 
 
 def row_height(rows):
@@ -529,9 +564,10 @@ def blank(axes, where, words):
     """Words in the longest part of the time axis where nothing is shown, if they fit."""
     steps = np.flatnonzero(where)
     if len(steps) > 0.3 * len(where):
-        box = Rectangle((steps[0] - 0.5, axes.get_ylim()[1]), len(steps), axes.get_ylim()[0] - axes.get_ylim()[1], color="white")
-        axes.add_patch(box)
-        axes.text(steps.mean(), np.mean(axes.get_ylim()), words, ha="center", va="center", fontsize=8.5, color=SOFT, style="italic")
+        bottom, top = axes.get_ylim()
+        axes.add_patch(Rectangle((steps[0] - 0.5, top), len(steps), bottom - top, color="white"))
+        axes.text(steps.mean(), (bottom + top) / 2, words, ha="center", va="center", fontsize=8.5, color=SOFT,
+                  style="italic")
     return axes
 
 
@@ -547,8 +583,8 @@ def number_slots(axes, slots):
     axes.set_yticks(range(0, len(slots), every), [str(slot) for slot in slots[::every]])
 
 
-def colourbar(figure, filled, beside):
+def colourbar(figure, filled, last):
     """A slim scale at the right of some axes."""
-    box = beside.get_position()
-    axes = figure.add_axes([box.x1 + 0.12 / figure.get_figwidth(), box.y0, 0.1 / figure.get_figwidth(), box.height], label="scale")
+    box, inch = last.get_position(), 1 / figure.get_figwidth()
+    axes = figure.add_axes([box.x1 + 0.12 * inch, box.y0, 0.1 * inch, box.height], label="scale")
     figure.colorbar(filled, cax=axes).outline.set_visible(False)

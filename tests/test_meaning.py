@@ -35,7 +35,7 @@ def form(request, tmp_path, monkeypatch):
         return
     monkeypatch.setenv("NUMPYMEM_JIT", "1")
     monkeypatch.setattr(kernel, "FINGERPRINTS", tmp_path / "fingerprints.json")
-    for name in ("ntm.sequence", "ops.lstm"):
+    for name in ("ntm.sequence",):
         kernel.renew(kernel.KERNELS[name])
     assert sequence.kernel.why_not() is None
     yield

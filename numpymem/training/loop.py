@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from numpymem.training import checkpoint, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
-from numpymem.training.optimizers import OPTIMIZERS, clip_by_norm, clip_elementwise, gradient_norm
+from numpymem.training.optimizers import clip_by_norm, clip_elementwise, gradient_norm
 
 STREAMS = ("init", "data", "noise", "evaluation")
 
@@ -34,10 +34,11 @@ class Training:
     def __init__(self, model, task, recipe, seed=0, folder=None):
         self.model, self.task, self.recipe, self.seed, self.folder = model, task, recipe, seed, folder
         self.rngs = {name: np.random.default_rng([seed, number]) for number, name in enumerate(STREAMS)}
-        self.optimizer = OPTIMIZERS[recipe.optimizer]()
+        self.optimizer = recipe.make_optimizer()
         self.params = model.init(self.rngs["init"])
         self.state = self.optimizer.init(self.params)
         self.done = self.good_evaluations = 0
+        self.converged_at = None                 # sequences done when it had converged
         self.seconds = 0.0                       # spent training and evaluating, over all sessions of this run
         self.history = []                        # what metrics.jsonl holds
 
@@ -46,7 +47,7 @@ class Training:
     def step(self):
         """Train on one batch -> (loss in nats a sequence, gradient norm). Raises NonFiniteError, parameters kept."""
         recipe = self.recipe
-        lr, options = recipe.phase(self.done)
+        lr, options = recipe.phase(self.done, self.converged_at)
         batch = self.task.sample(self.rngs["data"], recipe.batch)
         noise_before = self.rngs["noise"].bit_generator.state
         outputs, trace = self.model.forward(self.params, batch.inputs, rng=self.rngs["noise"], **options)
@@ -97,12 +98,13 @@ class Training:
         return self.history[-1] if self.history else None
 
     def _finished(self, target, seconds, spent):
-        return (self.done >= target or (seconds is not None and spent >= seconds) or self.converged)
+        settled = self.converged and self.done >= self.converged_at + self.recipe.settle
+        return settled or self.done >= target or (seconds is not None and spent >= seconds)
 
     @property
     def converged(self):
-        """Two evaluations in a row below `stop_below`."""
-        return bool(self.recipe.stop_below) and self.good_evaluations >= 2
+        """Two evaluations in a row were below `stop_below`."""
+        return self.converged_at is not None
 
     def evaluate(self, losses=(), norms=()):
         """Evaluate on fresh data, log, save."""
@@ -114,6 +116,8 @@ class Training:
             line["train_loss"], line["gradient_norm"] = float(np.mean(losses)), float(np.median(norms))
             line["gradient_norm_max"] = float(np.max(norms))
         self.good_evaluations = self.good_evaluations + 1 if line["bits_per_sequence"] < self.recipe.stop_below else 0
+        if self.recipe.stop_below and self.good_evaluations >= 2 and not self.converged:
+            self.converged_at = self.done
         self.history.append(line)
         if self.folder is not None:
             self.folder.log(line)
@@ -133,7 +137,7 @@ class Training:
         """Write the checkpoint, if there is a folder."""
         if self.folder is not None:
             facts = {"done": self.done, "seconds": self.seconds, "good_evaluations": self.good_evaluations,
-                     "rngs": {name: rng.bit_generator.state for name, rng in self.rngs.items()}}
+                     "converged_at": self.converged_at, "rngs": {name: rng.bit_generator.state for name, rng in self.rngs.items()}}
             checkpoint.save(self.folder.checkpoint, {"params": self.params, "optimizer": self.state}, facts)
 
     def resume(self):
@@ -147,7 +151,7 @@ class Training:
         self.params = {name: arrays["params"][name] for name in self.params}
         self.state = arrays.get("optimizer", {})
         self.done, self.seconds = facts["done"], facts["seconds"]
-        self.good_evaluations = facts["good_evaluations"]
+        self.good_evaluations, self.converged_at = facts["good_evaluations"], facts["converged_at"]
         for name, state in facts["rngs"].items():
             self.rngs[name].bit_generator.state = state
         self.history = self.folder.read_log(up_to=self.done)

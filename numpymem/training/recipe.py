@@ -14,6 +14,7 @@ class Recipe:
     batch         sequences a step
     optimizer     "adam", "rmsprop" (as Graves has it) or "sgd"
     lr            learning rate
+    beta2         Adam only: how long it remembers the gradients' size; 0.99 is a hundred steps, 0.999 a thousand
     halve_every   sequences after which the learning rate halves, again and again; 0: never
     decay_after   from this many sequences on the learning rate falls as 1 / sequences; 0: never
     clip          limit on the gradient, 0: none
@@ -22,12 +23,14 @@ class Recipe:
     linear_start  train this many sequences first with the memory's softmax taken out (MemN2N's LS), at `linear_lr`
     eval_every    sequences between evaluations (and checkpoints)
     eval_count    sequences of an evaluation
-    stop_below    stop after two evaluations in a row below this many bits a sequence; 0: never
+    stop_below    converged: two evaluations in a row below this many bits a sequence; 0: never
+    settle        once converged, train so many sequences more while the learning rate falls to 0, then stop
     """
     sequences: int = 25_000
     batch: int = 16
     optimizer: str = "adam"
     lr: float = 1e-3
+    beta2: float = 0.999
     halve_every: int = 0
     decay_after: int = 0
     clip: float = 10.0
@@ -38,6 +41,7 @@ class Recipe:
     eval_every: int = 1_000
     eval_count: int = 200
     stop_below: float = 0.0
+    settle: int = 0
 
     def __post_init__(self):
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -49,9 +53,15 @@ class Recipe:
                 check_at_least(field.name, value, least)
             elif field.type is float and not (isinstance(value, (int, float)) and value >= least):
                 raise ValueError(f"{field.name}: expected a number of at least {least}, received {value!r}")
+        if not self.beta2 < 1:
+            raise ValueError(f"beta2: expected a number from 0 to below 1, received {self.beta2!r}")
 
-    def phase(self, done):
-        """(learning rate, options of the forward) after `done` sequences."""
+    def make_optimizer(self):
+        """The optimizer with its settings."""
+        return OPTIMIZERS[self.optimizer](**({"beta2": self.beta2} if self.optimizer == "adam" else {}))
+
+    def phase(self, done, converged_at=None):
+        """(learning rate, options of the forward) after `done` sequences, of which `converged_at` until it converged."""
         if done < self.linear_start:
             return self.linear_lr, {"linear": True}
         done -= self.linear_start
@@ -60,4 +70,6 @@ class Recipe:
             lr *= 0.5 ** (done // self.halve_every)
         if self.decay_after and done > self.decay_after:
             lr *= self.decay_after / done
+        if converged_at is not None and self.settle:
+            lr *= max(0.0, 1 - (done + self.linear_start - converged_at) / self.settle)
         return lr, {}

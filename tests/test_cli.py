@@ -1,0 +1,119 @@
+"""The commands as a user types them: what they print, what they leave, how they refuse."""
+
+import json
+
+import pytest
+
+from numpymem import cli
+from numpymem.experiments import rows
+
+SMALL = ["--set", "N=8", "--set", "W=4", "--set", "controller_size=6", "--set", "max_length=3", "--set", "eval_every=8",
+         "--set", "eval_count=6"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NUMPYMEM_JIT", "0")
+    monkeypatch.setenv("NUMPYMEM_OFFLINE", "1")
+
+
+def run(*arguments):
+    return cli.main([str(argument) for argument in arguments])
+
+
+def test_train_leaves_a_run_folder_and_eval_reads_it(tmp_path, capsys):
+    assert run("train", "ntm", "copy", "--sequences", 16, "--batch", 4, "--run", "r", *SMALL) == 0
+    assert "after 16 sequences" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "r").iterdir()} == {"config.json", "metrics.jsonl", "checkpoint.npz", "curves.png"}
+    assert len((tmp_path / "r/metrics.jsonl").read_text().splitlines()) == 2
+    assert run("eval", "r", "--length", 2, 5, "--count", 4, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [line["length"] for line in found["lengths"]] == [2, 5]
+    assert all(0 <= line["wrong_bits_percent"] <= 100 and line["bits_per_sequence"] > 0 for line in found["lengths"])
+
+
+def test_resume_goes_on_with_the_settings_of_the_run(tmp_path, capsys):
+    run("train", "ntm", "copy", "--sequences", 8, "--batch", 4, "--run", "r", *SMALL)
+    assert run("train", "ntm", "copy", "--sequences", 16, "--run", "r", "--resume") == 0
+    run("train", "ntm", "copy", "--sequences", 16, "--batch", 4, "--run", "whole", *SMALL)
+    capsys.readouterr()
+    lines = [[json.loads(line) for line in (tmp_path / run_ / "metrics.jsonl").read_text().splitlines()] for run_ in ("r", "whole")]
+    assert len(lines[0]) == 2
+    for one, other in zip(*lines):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+
+
+@pytest.mark.parametrize("controller", ["lstm", "feedforward"])
+def test_controllers(controller, tmp_path):
+    assert run("train", "ntm", "copy", "--controller", controller, "--sequences", 4, "--batch", 4, "--run", "r", *SMALL) == 0
+    assert json.loads((tmp_path / "r/config.json").read_text())["model_settings"]["controller"] == controller
+
+
+@pytest.mark.parametrize("model", ["memn2n", "lstm", "ntm"])
+def test_every_model_takes_a_story_task_and_says_which_data(model, capsys):
+    small = {"memn2n": ["--set", "linear_start=32"], "lstm": ["--set", "size=4"], "ntm": SMALL[:6]}[model]
+    assert run("train", model, "qa", "--sequences", 64, "--batch", 32, "--run", "r", "--set", "source=generated", *small) == 0
+    assert "GENERATED" in capsys.readouterr().err
+    assert run("eval", "r", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["questions"] == 1000 and 0 <= found["error_percent"] <= 100
+
+
+@pytest.mark.parametrize("arguments, expected", [
+    (["train", "foo", "copy"], "ntm, memn2n, lstm"), (["train", "ntm", "foo"], "babi1"), (["train", "ntm"], "TASK"),
+    (["train", "ntm", "copy", "--batch", "0"], "at least 1"), (["train", "ntm", "copy", "--set", "lr=x"], "lr"),
+    (["train", "ntm", "copy", "--set", "nonsense=1"], "nonsense"), (["train", "ntm", "copy", "--seconds", "-1"], "above 0"),
+    (["train", "ntm", "copy", "--set", "N=1"], "N: expected"), (["train", "ntm", "copy", "--run", "r", "--resume"], "run folder"),
+    (["eval", "nowhere"], "config.json"), (["duel", "--rows", "foo"], "path-finding"), (["explain", "NTM-99"], "NTM-9"),
+    (["duel", "--quick", "--full"], "not allowed"), (["nonsense"], "train"), ([], "VERB"),
+])
+def test_bad_arguments_exit_2_with_one_line(arguments, expected, capsys, tmp_path):
+    try:
+        code = run(*arguments)
+    except SystemExit as stop:
+        code = stop.code
+    said = capsys.readouterr()
+    assert code == 2 and said.out == ""
+    assert len(said.err.strip().splitlines()) == 1 and expected in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_not_written_over(capsys):
+    run("train", "ntm", "copy", "--sequences", 4, "--batch", 4, "--run", "r", *SMALL)
+    capsys.readouterr()
+    assert run("train", "ntm", "copy", "--sequences", 4, "--run", "r") == 2
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_list_explain_doctor(capsys):
+    assert run("list") == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("ntm", "memn2n", "lstm", "copy", "babi1-20"))
+    assert run("explain", "sharpen") == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("NTM-9", "def sharpen(", "def sharpen_backward(", "ntm/equations.py", "python -m gradcheck"))
+    assert run("doctor") == 0
+    said = capsys.readouterr().out
+    assert "ntm.sequence: NUMPYMEM_JIT=0" in said and "data" in said
+
+
+def tiny(row, settings):
+    return row._replace(quick={model: settings + extra for model, extra in
+                               (("ntm", ("N=8", "W=4", "controller_size=6")), ("memn2n", ("d=4",)))})
+
+
+def test_duel_fills_every_row_for_both_models(tmp_path, capsys, monkeypatch):
+    short = ("sequences=32", "batch=32", "eval_every=32", "eval_count=20")
+    small = {name: tiny(row, short + (("max_length=3",) if name == "copy" else ("source=generated",)))
+             for name, row in rows.ROWS.items()}
+    monkeypatch.setattr(rows, "ROWS", {name: row._replace(lengths=row.lengths and (2, 5)) for name, row in small.items()})
+    assert run("duel", "--quick", "--seeds", 2, "--run", "d", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["row"] for row in found["rows"]] == ["copy", "path-finding", "qa"]
+    for row in found["rows"]:
+        for column in row["columns"]:
+            for model in ("ntm", "memn2n"):
+                assert 0 <= column["models"][model]["mean"] <= 100 and column["models"][model]["n"] == 2
+        assert row["verdict"] and row["data"]
+    assert {"duel.json", "duel.png", "ntm_memory.png"} <= {path.name for path in (tmp_path / "d").iterdir()}

@@ -1,0 +1,218 @@
+"""Figures: drawn from tiny untrained models, with the panels and words they should have, saved whole or not at all."""
+
+import subprocess
+import sys
+import warnings
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import numpymem
+from numpymem import plotting
+from numpymem.memn2n import MemN2N, MemN2NConfig
+from numpymem.ntm import NTM, NTMConfig
+from numpymem.tasks.batches import Batch, Stories
+from numpymem.tasks.copy import Copy
+
+WORDS = ["", "daniel", "garden", "is", "kitchen", "mary", "the", "to", "went", "where"]
+
+
+@pytest.fixture(autouse=True)
+def as_numpy():
+    """Nothing needs compiling, and no figure may warn (a missing font, a bad scale)."""
+    with numpymem.numpy_only(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def copied(rng, length=3, **settings):
+    """A tiny NTM on two copy sequences -> (model, params, batch, logits, trace)."""
+    model = NTM(NTMConfig(9, 8, **{"controller_size": 5, "N": 20, "W": 4, "initial_weights": "one-hot"} | settings))
+    params, batch = model.init(rng), Copy().sample(rng, 2, length)
+    logits, trace = model.forward(params, batch.inputs)
+    return model, params, batch, logits, trace
+
+
+def labels(figure):
+    return [axes.get_label() for axes in figure.axes]
+
+
+def texts(figure, drawn=False):
+    """Every word in a figure; drawing it takes time, and finds what would warn."""
+    if drawn:
+        figure.canvas.draw()
+    return "\n".join(found.get_text() for found in figure.findobj(matplotlib.text.Text))
+
+
+def test_ntm_memory_has_a_panel_for_everything_a_head_does(rng):
+    _, _, batch, logits, trace = copied(rng)
+    figure = plotting.ntm_memory(trace, batch, logits, b=1)
+    assert labels(figure) == ["input", "target", "output", "what it writes", "where it writes", "where it reads",
+                              "what it reads", "content or place?", "moves by", "key strength", "sharpening"]
+    words = texts(figure, drawn=True)
+    assert "delimiter" in words and "of 24 bits wrong" in words and "time step" in words
+    assert all(axes.get_xlim() == (-0.5, 6.5) for axes in figure.axes)
+
+
+def test_ntm_memory_shows_every_head(rng):
+    _, _, batch, logits, trace = copied(rng, read_heads=2, write_heads=3, controller="feedforward", shifts=5)
+    found = labels(plotting.ntm_memory(trace, batch, logits))
+    assert sum(name.startswith("where it reads") for name in found) == 2
+    assert sum(name.startswith("where it writes") for name in found) == 3
+
+
+def test_ntm_memory_marks_the_wrong_bits(rng):
+    _, _, batch, _, trace = copied(rng)
+    right = np.where(batch.targets > 0.5, 9.0, -9.0)
+    right[4, 0, :2] *= -1
+    figure = plotting.ntm_memory(trace, batch, right)
+    assert "2 of 24 bits wrong" in texts(figure)
+    crosses = figure.axes[2].collections[-1].get_offsets()
+    assert crosses.tolist() == [[4, 0], [4, 1]]
+
+
+def test_ntm_memory_takes_answers_that_are_classes(rng):
+    model, params, batch, _, _ = copied(rng)
+    logits, trace = model.forward(params, batch.inputs)
+    mask = np.zeros(logits.shape[:2])
+    mask[-1] = 1
+    targets = logits.argmax(2).astype(np.int32)
+    assert "0 of 1 answers wrong" in texts(plotting.ntm_memory(trace, Batch(batch.inputs, targets, mask), logits))
+
+
+def test_the_used_band_stays_in_one_piece():
+    w = np.zeros((4, 1, 30))
+    w[range(4), 0, [28, 29, 0, 1]] = 1                                    # over the end of the memory
+    slots = plotting.used_slots(w)
+    assert len(slots) == 12 and (np.diff(slots) % 30 == 1).all()
+    assert {28, 29, 0, 1} <= set(slots.tolist())
+    assert plotting.used_slots(np.full((4, 1, 30), 1 / 30)).tolist() == list(range(30))       # nothing stands out
+    w[0, 0, 14] = 1                                                       # two places far apart
+    assert len(plotting.used_slots(w)) >= 17
+    one = np.zeros((1, 1, 30))
+    one[..., 7] = 1
+    assert 7 in plotting.used_slots(one) and len(plotting.used_slots(one)) == 12
+
+
+def test_memory_matrix_shows_each_step(rng):
+    *_, trace = copied(rng)
+    figure = plotting.memory_matrix(trace, [0, 3, -1])
+    assert labels(figure) == ["step 0", "step 3", "step 6", "scale"]
+    assert "after step 6" in texts(figure, drawn=True)
+    assert labels(plotting.memory_matrix(trace, [2])) == ["step 2", "scale"]
+
+
+def test_gradient_through_memory(rng):
+    model, params, _, logits, trace = copied(rng)
+    dtrace = {}
+    model.backward(params, trace, np.ones_like(logits), dtrace)
+    for given in (None, trace):
+        figure = plotting.gradient_through_memory(dtrace, b=1, trace=given)
+        assert labels(figure) == ["gradient by slot", "gradient in all"]
+        assert ("written\nhere" in texts(figure)) == (given is not None)
+    total = figure.axes[1].lines[0].get_ydata()
+    expected = [np.linalg.norm(dM[1]) for dM in dtrace["M"]]
+    np.testing.assert_allclose(np.nan_to_num(total), expected, rtol=1e-5)
+    texts(plotting.gradient_through_memory({"M": [np.zeros((1, 20, 4))] * 3}), drawn=True)      # no gradient at all
+
+
+def story():
+    sentences = [[5, 8, 7, 6, 4], [1, 8, 7, 6, 2]], [[1, 8, 7, 6, 4], [0] * 5]
+    return Stories(np.array(sentences), np.array([[9, 3, 5], [9, 3, 1]]))
+
+
+def test_memn2n_attention_reads_as_a_story(rng):
+    model = MemN2N(MemN2NConfig(n_words=10, n_outputs=2, d=4, hops=2, memory_size=5))
+    logits, trace = model.forward(model.init(rng), story())
+    answers = ["garden", "kitchen"]
+    right = int(logits[0].argmax())
+    figure = plotting.memn2n_attention(trace, WORDS, answers=answers, target=right, supports=(0,))
+    rows = figure.axes[0].get_yticklabels()
+    assert [row.get_text() for row in rows] == ["mary went to the kitchen", "daniel went to the garden"]
+    assert [row.get_weight() for row in rows] == ["bold", "normal"]
+    words = texts(figure, drawn=True)
+    assert labels(figure) == ["attention"] and "hop 2" in words and "hop 3" not in words
+    assert "where is mary?" in words and f"{answers[right]}  (right)" in words
+    wrong = texts(plotting.memn2n_attention(trace, WORDS, answers=answers, target=1 - right))
+    assert f"(wrong: it is {answers[1 - right]})" in wrong
+    assert len(plotting.memn2n_attention(trace, WORDS, b=1).axes[0].get_yticklabels()) == 1     # no row for nil
+
+
+def history(n, zero=False):
+    return [{"sequences": 100 * (i + 1), "seconds": i + 0.5, "bits_per_sequence": 0.0 if zero else 80 / (i + 1),
+             "wrong_percent": 50 / (i + 1), "train_loss": 60 / (i + 1), "gradient_norm": 1.0, "gradient_norm_max": 2.0}
+            for i in range(n)]
+
+
+@pytest.mark.parametrize("unit, panels", [("bits per sequence", 2), ("error %", 3)])
+def test_curves(unit, panels):
+    for lines in (history(1), history(3, zero=True), [{"sequences": 5, "seconds": 1.0, "bits_per_sequence": 2.0,
+                                                                    "wrong_percent": 0.0}], []):
+        figure = plotting.curves(lines, "a title", unit)
+        words = texts(figure, drawn=len(lines) == 3)
+        assert len(figure.axes) == panels and "a title" in words and "gradient norm" in words
+    assert figure.axes[0].get_ylabel().startswith("bits per sequence" if panels == 2 else "wrong answers")
+
+
+def duel_rows():
+    def found(mean, sd=None, n=3):
+        return {"mean": mean, "sd": sd, "n": n}
+    return [{"row": "copy", "columns": [
+                {"label": "length 20", "models": {"NTM": found(99.5, 0.3), "MemN2N": found(80.0, 2.0)},
+                 "article": {"NTM": 99.8, "MemN2N": 84.6}},
+                {"label": "length 50", "models": {"NTM": found(None, n=0), "MemN2N": found(51.0)}, "article": None}]},
+            {"row": "path finding", "columns": [{"label": "19", "models": {"NTM": found(9.0, 0, 1)}, "article": None}]}]
+
+
+def test_duel_shows_bars_errors_and_the_article():
+    figure = plotting.duel(duel_rows())
+    assert labels(figure) == ["copy", "path finding"]
+    copy = figure.axes[0]
+    assert [bar.get_height() for bar in copy.patches] == [99.5, 80.0, 51.0]
+    diamonds = [line for line in copy.lines if line.get_marker() == "D"]
+    assert [line.get_ydata()[0] for line in diamonds] == [99.8, 84.6]
+    words = texts(figure)
+    assert "NTM against MemN2N" in words and "99.5" in words and "none" in words and "the article says" in words
+    assert "mean and standard deviation of 1 to 3 seeds" in words
+    alone = texts(plotting.duel(duel_rows()[1:]))
+    assert "the article says" not in alone and "percent right; one seed" in alone
+
+
+def test_save_writes_whole_files_or_none(tmp_path):
+    figure = plotting.duel(duel_rows())
+    for name in ("duel.png", "duel.svg"):
+        assert plotting.save(figure, tmp_path / name) == tmp_path / name
+    assert (tmp_path / "duel.png").read_bytes().startswith(b"\x89PNG")
+    before = (tmp_path / "duel.png").read_bytes()
+
+    class Broken(Figure):
+        def savefig(self, path, **kwargs):
+            path.write_bytes(b"half a pic")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        plotting.save(Broken(), tmp_path / "duel.png")
+    assert (tmp_path / "duel.png").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["duel.png", "duel.svg"]
+
+
+def test_nothing_global_changes(rng):
+    before = dict(matplotlib.rcParams)
+    *_, trace = copied(rng)
+    assert isinstance(plotting.memory_matrix(trace, [0]), Figure)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_pyplot_is_not_needed_and_notebooks_show_the_figure():
+    assert plotting.curves(history(2), "", "error %")._repr_png_().startswith(b"\x89PNG")
+    code = ("import sys; from numpymem import plotting; plotting.curves([], '', '');"
+            "print('matplotlib.pyplot' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
