@@ -1,0 +1,18 @@
+"""Figures from a trace, a log or a duel. Every function returns a matplotlib Figure; `save` writes one to a file.
+
+    figure = ntm_memory(trace, batch, logits)      # shows itself in a notebook
+    save(figure, "memory.png")
+
+No pyplot: nothing global is changed, no window opens, nothing has to be closed. In pictures of heads, orange writes and
+blue reads; in pictures of models, every model has its colour of COLOURS. Steps and slots count from 0, as in arrays.
+"""
+
+from numpymem.plotting.curves import curves
+from numpymem.plotting.duel import duel
+from numpymem.plotting.memory import gradient_through_memory, memory_matrix
+from numpymem.plotting.ntm import ntm_memory
+from numpymem.plotting.parts import COLOURS, Picture, save, used_slots
+from numpymem.plotting.story import memn2n_attention
+
+__all__ = ["COLOURS", "Picture", "curves", "duel", "gradient_through_memory", "memn2n_attention", "memory_matrix",
+           "ntm_memory", "save", "used_slots"]

@@ -1,0 +1,80 @@
+"""NTM against MemN2N."""
+
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from numpymem.plotting.parts import COLOURS, INK, SOFT, headline, picture, styled
+
+
+@styled
+def duel(rows):
+    """NTM against MemN2N: percent right, with the article's figures as hollow diamonds beside the bars.
+
+    rows  dicts {"row": name, "columns": [{"label", "models": {model: {"mean", "sd", "n"}},
+          "article": {model: percent} or None}]}; a mean of None is shown as "none"
+    """
+    models = list(dict.fromkeys(model for row in rows for column in row["columns"] for model in column["models"]))
+    sizes = [len(row["columns"]) for row in rows]
+    width, height = max(6.0, 0.9 + 1.35 * sum(sizes) + 0.25 * len(rows)), 3.9
+    figure = picture(width, height)
+    axes = figure.subplots(1, len(rows), sharey=True, squeeze=False, width_ratios=sizes)[0]
+    for row, each in zip(rows, axes):
+        for at, column in enumerate(row["columns"]):
+            draw_column(each, at, column, models)
+        named = [column["label"] for column in row["columns"]]
+        each.set_xticks(range(len(named)), named, fontsize=9, color=INK)
+        each.set_xlim(-0.55, len(row["columns"]) - 0.45)
+        each.set_title(row["row"], weight="bold", pad=6)
+        each.set_label(row["row"])
+        each.tick_params(axis="x", length=0)
+        each.grid(True, axis="y")
+    axes[0].set_ylim(0, 109)
+    axes[0].set_yticks(range(0, 101, 25))
+    axes[0].set_ylabel("right, %")
+    headline(figure, " against ".join(models), f"percent right; {over_seeds(rows)}", left=0.65)
+    figure.subplots_adjust(left=0.65 / width, right=1 - 0.2 / width, top=1 - 0.95 / height, bottom=0.62 / height,
+                           wspace=0.12)
+    duel_legend(figure, models, any(column.get("article") for row in rows for column in row["columns"]))
+    return figure
+
+
+def over_seeds(rows):
+    """What the numbers are a mean of."""
+    seeds = sorted({found["n"] for row in rows for column in row["columns"] for found in column["models"].values()
+                    if found.get("n")})
+    if seeds in ([], [1]):
+        return "one seed" if seeds else "no seed yet"
+    return f"mean and standard deviation of {seeds[0]}{f' to {seeds[-1]}' if len(seeds) > 1 else ''} seeds"
+
+
+def draw_column(axes, at, column, models):
+    """The bars of one column, each with its number on top and the article's figure beside it."""
+    room = 0.84 / len(models)                                             # a bar and the diamond beside it
+    bar = 0.7 * room
+    for i, model in enumerate(models):
+        x = at - 0.42 + i * room + bar / 2
+        found, colour = column["models"].get(model) or {}, colour_of(model)
+        mean, sd = found.get("mean"), found.get("sd") or 0
+        if mean is None:
+            axes.text(x, 2, "none", ha="center", fontsize=8, color=SOFT, rotation=90)
+        else:
+            axes.bar(x, mean, bar, color=colour)
+            if sd:
+                axes.errorbar(x, mean, sd, color=INK, linewidth=1, capsize=3)
+            axes.text(x, mean + sd + 1.5, f"{mean:.1f}" if mean < 99.95 else "100", ha="center", fontsize=8.5)
+        said = (column.get("article") or {}).get(model)
+        if said is not None:
+            axes.plot(x + bar / 2 + 0.15 * room, said, marker="D", markersize=5.5, markerfacecolor="white",
+                      markeredgecolor=colour, markeredgewidth=1.5, linestyle="none", zorder=5)
+
+
+def duel_legend(figure, models, with_article):
+    handles = [Patch(color=colour_of(model), label=model) for model in models]
+    if with_article:
+        handles.append(Line2D([], [], marker="D", markersize=5.5, markerfacecolor="white", markeredgecolor=INK,
+                              markeredgewidth=1.5, linestyle="none", label="the article says"))
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=9)
+
+
+def colour_of(model):
+    return COLOURS.get(model, INK)
