@@ -44,16 +44,17 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def read_arguments(arguments):
-    parser = OneLineParser(prog="python -m benchmarks", description="Time our training step beside JAX and PyTorch: same work, "
-                           "same numbers, same cores, in turns.")
+    parser = OneLineParser(prog="python -m benchmarks", description="Time our training step beside JAX and PyTorch: "
+                           "same work, same numbers, same cores, in turns.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(WORKS)}; default: all")
     parser.add_argument("--vs", nargs="*", choices=LIBRARIES, default=LIBRARIES, metavar="LIBRARY",
                         help="jax, torch (default both; none: only kernels beside plain NumPy)")
-    parser.add_argument("--batch", nargs="+", type=positive, default=(1, 16), metavar="B", help="batch sizes (default 1 16)")
+    parser.add_argument("--batch", nargs="+", type=positive, default=(1, 16), metavar="B",
+                        help="batch sizes (default 1 16)")
     parser.add_argument("--repeats", type=positive, metavar="K", help="rounds in which each has a turn (default 10)")
     parser.add_argument("--quick", action="store_true", help="3 short rounds: a look, no measurement")
-    parser.add_argument("--all-forms", action="store_true", help="every JAX form that was tried, not only the best (compiles "
-                        "for minutes)")
+    parser.add_argument("--all-forms", action="store_true",
+                        help="every JAX form that was tried, not only the best (compiles for minutes)")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/step.json")
     options = parser.parse_args(arguments)

@@ -14,7 +14,8 @@ def relative_error(value, truth):
     if np.shape(value) != np.shape(truth):
         return np.inf
     difference = np.max(np.abs(np.asarray(value, np.float64) - truth))
-    return float(difference / max(np.max(np.abs(truth)), np.finfo(np.float64).tiny)) if np.isfinite(difference) else np.inf
+    largest = max(np.max(np.abs(truth)), np.finfo(np.float64).tiny)
+    return float(difference / largest) if np.isfinite(difference) else np.inf
 
 
 def errors(answer, truth):

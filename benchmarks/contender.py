@@ -33,7 +33,7 @@ class Contender(NamedTuple):
 
 
 def ours(work):
-    """Our step with kernels, if all of this model are in force, and as plain NumPy. BLAS on one thread, as in our training loop."""
+    """Our step with kernels, if all of its own are in force, and as plain NumPy; BLAS on one thread, as in training."""
     def step():
         outputs, trace = work.model.forward(work.params, work.batch.inputs)
         loss, d_outputs = loss_and_gradient(work.loss, outputs, work.batch)
@@ -44,9 +44,10 @@ def ours(work):
         return Answer(loss / answers_asked(work), outputs, grads)
 
     numpy = Contender("numpy", "plain NumPy, 1 BLAS thread", step, answer, one_thread_numpy)
-    states = {name: state for name, state in kernels_in_force().items() if name.startswith((folder_of(work.model), "ops."))}
+    prefixes = folder_of(work.model), "ops."
+    states = {name: state for name, state in kernels_in_force().items() if name.startswith(prefixes)}
     if not states or set(states.values()) != {"in force"}:
-        return [numpy]                            # a mixture would go by the wrong name; the report says what is missing
+        return [numpy]                            # a mixture would go by the wrong name; the report says what is off
     return [Contender("kernels", f"{', '.join(states)}; 1 BLAS thread", step, answer, one_thread), numpy]
 
 

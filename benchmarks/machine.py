@@ -9,8 +9,9 @@ LIBRARIES = ("numpy", "numba", "jax", "jaxlib", "torch")
 
 def facts():
     """A dict; the command that made the report is put in by the command line."""
-    return {"cpu": cpu_model(), "cores": cores(), "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg")
-            else None, "system": platform.system(), "python": platform.python_version(), **versions()}
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+    return {"cpu": cpu_model(), "cores": cores(), "load_before": load, "system": platform.system(),
+            "python": platform.python_version(), **versions()}
 
 
 def cpu_model():

@@ -1,7 +1,7 @@
 """The same NTM in JAX: `jit` of value_and_grad of `lax.scan`, batched by hand, in the best form we could find.
 
-What was tried (JAX 0.10.2), in ms per sequence at batch 1 and 16. The machine was busy and JAX's best took 5.2 and 5.2: read
-them beside each other, not as speeds; `--all-forms` measures again.
+What was tried (JAX 0.10.2), in ms per sequence at batch 1 and 16. The machine was busy (load 5): read them beside each
+other, not as speeds; `--all-forms` measures again.
 
     roll, columns, remat all, late weight gradients               5.2    6.3
     the same, nothing computed again (remat none)                 6.8    6.3
@@ -12,8 +12,8 @@ them beside each other, not as speeds; `--all-forms` measures again.
     memory as rows (B, N, W)                                      7.0    8.0
     memory as rows, nothing else done (as one writes it first)    12     10
 
-Earlier, in another run, and no longer here: one head after the other, 1.1 to 1.3 times as long; products with the memory as
-multiply and sum, 2.5 to 4 times; XLA flags for one thread and for fast math: no difference beyond the noise.
+Earlier, in another run, and no longer here: one head after the other, 1.1 to 1.3 times as long; products with the
+memory as multiply and sum, 2.5 to 4 times; XLA flags for one thread and for fast math: no difference beyond noise.
 """
 
 import functools
@@ -35,7 +35,7 @@ class Form(NamedTuple):
     shift     equation (8) by "roll", or by "slices" of the weights with their ends put on both sides
     memory    "rows" (B, N, W), or "columns" (B, W, N): then everything runs along the slots
     late      weight gradients as one matrix product after the scan, not summed up inside of it
-    remat     which of a step's intermediates backward computes again: "none", "all", or "cheap" (all but matrix products)
+    remat     what of a step backward computes again: "none", "all", or "cheap" (all but matrix products)
     """
     unroll: int = 1
     shift: str = "roll"
@@ -49,8 +49,8 @@ class Form(NamedTuple):
 
 
 KEPT = {"all": None, "cheap": jax.checkpoint_policies.dots_saveable}
-TRIED = [Form(), Form(remat="none"), Form(remat="cheap"), Form(shift="slices"), Form(late=False), Form(unroll=4), Form(unroll=8),
-         Form(memory="rows"), Form(memory="rows", remat="none", late=False)]
+TRIED = [Form(), Form(remat="none"), Form(remat="cheap"), Form(shift="slices"), Form(late=False), Form(unroll=4),
+         Form(unroll=8), Form(memory="rows"), Form(memory="rows", remat="none", late=False)]
 BEST = {1: TRIED[:4], 16: TRIED[:4]}            # batch size -> forms: too near each other to choose one
 
 
@@ -75,7 +75,7 @@ def contender(work, form):
     return Contender("jax", f"{form}; default threads", step, answer)
 
 
-# ---- a training step ---------------------------------------------------------------------------------------------------
+# ---- a training step -----------------------------------------------------------------------------------------------
 
 def plain_step(model, form, params, inputs, targets, mask):
     """value_and_grad as everyone writes it -> (loss, logits, gradients)."""
@@ -117,7 +117,7 @@ def loss_and_logits(params, h, r, targets, mask):
     return (mask[..., None] * each).sum() / (mask.sum() * targets.shape[-1]), logits
 
 
-# ---- the model ---------------------------------------------------------------------------------------------------------
+# ---- the model -----------------------------------------------------------------------------------------------------
 
 def unrolled(model, form, params, pre_x, tap):
     """All time steps -> h (T, B, C), r (T, B, R, W), u (T, B, U)."""

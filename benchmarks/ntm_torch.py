@@ -1,5 +1,5 @@
-"""The same NTM as an eager PyTorch module, as a sensible engineer would write it: batched, all heads in one array, the input
-projection before the loop over time and the output projection after it; gradients by autograd."""
+"""The same NTM as an eager PyTorch module, as a sensible engineer would write it: batched, all heads in one array, the
+input projection before the loop over time and the output projection after it; gradients by autograd."""
 
 import contextlib
 
@@ -35,9 +35,11 @@ def contender(work, threads):
 
     def answer(found):
         loss, logits = found
-        return Answer(loss.item(), logits.detach().numpy(), {name: p.grad.numpy().copy() for name, p in module.p.items()})
+        grads = {name: p.grad.numpy().copy() for name, p in module.p.items()}
+        return Answer(loss.item(), logits.detach().numpy(), grads)
 
-    return Contender("torch", f"eager, {threads} thread{'s' * (threads > 1)}", step, answer, lambda: torch_threads(threads))
+    detail = f"eager, {threads} thread{'s' * (threads > 1)}"
+    return Contender("torch", detail, step, answer, lambda: torch_threads(threads))
 
 
 @contextlib.contextmanager
@@ -83,7 +85,8 @@ class TorchNTM(Module):
     def memory_step(self, raw, w_prev, M):
         B, (R, Q, W, S), H = len(raw), self.sizes, self.sizes.H
         k, beta, g, s, gamma, e, a = raw.split([H * W, H, H, H * S, H, Q * W, Q * W], 1)
-        w = self.address(k.reshape(B, H, W), beta[..., None], g[..., None], s.reshape(B, H, S), gamma[..., None], w_prev, M)
+        k, s, beta, g, gamma = k.reshape(B, H, W), s.reshape(B, H, S), beta[..., None], g[..., None], gamma[..., None]
+        w = self.address(k, beta, g, s, gamma, w_prev, M)
         r = w[:, :R] @ M
         erase, add = torch.sigmoid(e).reshape(B, Q, 1, W), torch.tanh(a).reshape(B, Q, W)
         w_write = w[:, R:]

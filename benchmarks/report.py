@@ -15,10 +15,11 @@ def text(result):
 
 def head(result):
     machine = result["machine"]
-    versions = ", ".join(f"{name} {machine[name]}" for name in ("python", "numpy", "numba", "jax", "torch") if machine[name])
+    known = [name for name in ("python", "numpy", "numba", "jax", "torch") if machine[name]]
+    versions = ", ".join(f"{name} {machine[name]}" for name in known)
     lines = [f"{machine['cpu']}, {machine['cores']} cores, load {machine['load_before']}; {versions}"]
-    lines.append("Training step: forward, loss, backward; no optimizer. Times are medians [quartiles] in ms per sequence, "
-                 f"taken in turns, {result['repeats']} rounds.")
+    lines.append("Training step: forward, loss, backward; no optimizer. Times are medians [quartiles] in ms per "
+                 f"sequence, taken in turns, {result['repeats']} rounds.")
     lines += [f"kernel {name}: {state}" for name, state in result["kernels"].items()]
     lines += [f"{name}: {reason}, left out" for name, reason in result["missing"].items()]
     return "\n".join(textwrap.fill(each, WIDTH, subsequent_indent="  ") for each in lines)

@@ -21,7 +21,8 @@ def run(names=None, libraries=("jax", "torch"), batches=(1, 16), repeats=10, sec
         for batch in batches:
             work = WORKS[name](batch)
             result["works"][work.name] = work.sizes
-            lines, comparisons = measure(work, contenders_of(work, libraries, all_forms), repeats, seconds, say or silent)
+            contenders = contenders_of(work, libraries, all_forms)
+            lines, comparisons = measure(work, contenders, repeats, seconds, say or silent)
             result["contenders"] += lines
             result["comparisons"] += comparisons
     return {"machine": facts, "kernels": kernels_in_force(), "missing": missing,
@@ -52,8 +53,8 @@ def measure(work, contenders, repeats, seconds, say):
     before = kernels_in_force()
     samples = timing.take_turns(contenders, repeats, seconds)
     if kernels_in_force() != before:
-        raise agreement.Disagreement(f"{work.name}: source files were edited during the run: kernels were {before}, now "
-                                     f"{kernels_in_force()}. Run again.")
+        raise agreement.Disagreement(f"{work.name}: source files were edited during the run: kernels were {before}, "
+                                     f"now {kernels_in_force()}. Run again.")
     lines = [line(work, contender, check, timing.spread(own))
              for contender, check, own in zip(contenders, checks, samples)]
     return lines, compare(work, lines, samples)

@@ -47,7 +47,9 @@ def ntm_copy(batch=16, length=20, dtype=np.float32, **config):
 
 def nudged(params, rng):
     """Fresh parameters hold zeros, at which some mistakes do not show (tanh x is x): move every number a little."""
-    return {name: (value + NUDGE * rng.standard_normal(value.shape)).astype(value.dtype) for name, value in params.items()}
+    def moved(value):
+        return (value + NUDGE * rng.standard_normal(value.shape)).astype(value.dtype)
+    return {name: moved(value) for name, value in params.items()}
 
 
 WORKS = {"ntm-lstm": ntm_copy}                   # name on the command line -> function of the batch size

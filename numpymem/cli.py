@@ -57,16 +57,16 @@ def build_parser():
     train.add_argument("--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],
                        help="a setting of model, recipe or task, such as lr=1e-3, N=64, hops=2 (repeatable)")
 
-    evaluate = verbs.add_parser("eval", help="evaluate a trained run", description="Evaluate a run on fresh data: copy at given "
-                                "lengths, bAbI on all test questions.")
+    evaluate = verbs.add_parser("eval", help="evaluate a trained run", description="Evaluate a run on fresh data: copy at "
+                                "given lengths, bAbI on all test questions.")
     evaluate.add_argument("run", metavar="RUN", help="run folder")
     evaluate.add_argument("--length", type=whole(1), nargs="+", default=None, help="copy: lengths (default: 20 50 80 120)")
     evaluate.add_argument("--count", type=whole(1), help="sequences a length (default: 100), or test questions (default: all)")
     evaluate.add_argument("--seed", type=whole(0), default=0, help="seed of the fresh data (default: 0)")
     evaluate.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
 
-    duel = verbs.add_parser("duel", help="NTM against MemN2N on the same rows", description="Train both models on the same rows "
-                            "and print our figures beside the article's.")
+    duel = verbs.add_parser("duel", help="NTM against MemN2N on the same rows", description="Train both models on the same "
+                            "rows and print our figures beside the article's.")
     size = duel.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="about three minutes on two cores, one seed (the default)")
     size.add_argument("--full", action="store_true", help="the recipes' full budgets, three seeds")

@@ -258,7 +258,7 @@ def compile_loop(**options):
     import numba
 
     def decorate(function):
-        settings = dict(nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"}) | options
+        settings = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}} | options
         before = numba.config.CACHE_DIR
         try:
             folder = cache_folder()

@@ -12,7 +12,8 @@ from benchmarks.works import WORKS, ntm_copy
 from numpymem import numpy_only
 
 TINY = {"length": 2, "N": 6, "W": 3, "controller_size": 5}
-COMPARISON_KEYS = {"name", "ours_ms", "theirs_ms", "ratio", "ratio_quartiles", "ours_ms_quartiles", "theirs_ms_quartiles"}
+COMPARISON_KEYS = {"name", "ours_ms", "theirs_ms", "ratio"} | {
+    f"{name}_quartiles" for name in ("ours_ms", "theirs_ms", "ratio")}
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ class Clock:
         self.now += seconds
 
 
-# ---- timing ------------------------------------------------------------------------------------------------------------
+# ---- timing --------------------------------------------------------------------------------------------------------
 
 def test_contenders_take_turns():
     log = []
@@ -78,7 +79,7 @@ def test_context_is_entered_outside_the_timed_part():
     assert timing.warm_up(contender, clock)[0] == 1.0
 
 
-# ---- agreement ---------------------------------------------------------------------------------------------------------
+# ---- agreement -----------------------------------------------------------------------------------------------------
 
 def test_our_step_computes_the_loss_and_gradients_that_contenders_are_held_to():
     work = ntm_copy(2, dtype=np.float64, **TINY)
@@ -123,7 +124,7 @@ def test_a_contender_that_computes_something_else_is_refused(change, message):
         agreement.largest_error("them", truth._replace(**change), truth)
 
 
-# ---- the command -------------------------------------------------------------------------------------------------------
+# ---- the command ---------------------------------------------------------------------------------------------------
 
 def test_json_has_what_others_read(tiny, capsys):
     assert command.main(["ntm-lstm", "--vs", "--batch", "2", "--repeats", "1", "--quick", "--json"]) == 0

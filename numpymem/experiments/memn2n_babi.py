@@ -51,7 +51,8 @@ def main():
         print(f"task {task}: test error of the best by training error {chosen['test']:.1f} % (seed {chosen['seed']}); mean "
               f"{mean:.1f} +- {sd:.1f}, n = {len(mine)}; all: {' '.join(format(r['test'], '.1f') for r in mine)}; "
               f"paper {PAPER.get(task, 'not noted')}, article {ARTICLE.get(task, 'none')}; {mine[0]['seconds']} s a run")
-    extra = "".join(f" --set {setting}" for setting in options.settings) + (f" --name {options.name}" if options.name != "memn2n_babi" else "")
+    extra = "".join(f" --set {setting}" for setting in options.settings)
+    extra += f" --name {options.name}" if options.name != "memn2n_babi" else ""
     tasks = " ".join(map(str, options.tasks))
     print(results.write(options.name, f"python -m numpymem.experiments.memn2n_babi --tasks {tasks} --seeds {options.seeds} "
                         f"--jobs {options.jobs}{extra}", found, settings=options.settings).name)

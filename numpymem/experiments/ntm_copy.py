@@ -2,9 +2,9 @@
 
     python -m numpymem.experiments.ntm_copy [--controller lstm|feedforward] [--seeds 10] [--jobs 2]
 
-Each run has the default settings of `train ntm copy`. It has converged when two evaluations in a row, each on 1,000 fresh sequences
-of lengths 1-20, stay under 0.05 bits a sequence; `sequences` and `seconds` count until then. It goes on for 2,000 sequences while
-the learning rate falls to 0, and then copies 100 fresh sequences at each of the lengths 20, 50, 80, 120.
+Each run has the default settings of `train ntm copy`. It has converged when two evaluations in a row, each on 1,000 fresh
+sequences of lengths 1-20, stay under 0.05 bits a sequence; `sequences` and `seconds` count until then. It goes on while the
+learning rate falls to 0 (the recipe's `settle`), and then copies 100 fresh sequences at each of the lengths 20, 50, 80, 120.
 """
 
 import argparse
@@ -51,7 +51,8 @@ def main():
             wrong = "  ".join(f"{length}: {value:.2f} %" for length, value in result["wrong_bits_percent"].items())
             print(f"seed {result['seed']}  {'learned' if result['converged'] else 'NOT learned'} after "
                   f"{result['sequences']:,} sequences, {result['seconds']:.0f} s; wrong bits at {wrong}", flush=True)
-    command = f"python -m numpymem.experiments.ntm_copy --controller {options.controller} --seeds {options.seeds} --jobs {options.jobs}"
+    command = (f"python -m numpymem.experiments.ntm_copy --controller {options.controller} --seeds {options.seeds} "
+               f"--jobs {options.jobs}")
     path = results.write(f"ntm_copy_{options.controller}", command, found)
     learned = [r for r in found if r["converged"]]
     print(f"{len(learned)} of {len(found)} learned; median {statistics.median(r['sequences'] for r in found):,.0f} sequences, "

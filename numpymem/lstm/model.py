@@ -1,4 +1,4 @@
-"""The baseline: stacked LSTM layers with the same interface as the memory networks, because every claim about a memory needs one.
+"""The baseline: stacked LSTM layers with the interface of the memory networks. Every claim about a memory needs one.
 
     pre_t = x_t W_x + b + h_{t-1} W_u,   h_t, c_t = lstm_cell(pre_t, c_{t-1})        each layer, over all time steps
     y_t   = h_t W_y + b_y                                                            logits, from the last layer

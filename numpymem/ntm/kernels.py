@@ -192,7 +192,7 @@ def memory_step(raw, before, w_prev, R, S, p, r, w, M, K, w_c, w_g, w_s, scratch
     H = w.shape[0]
     Q = H - R
     number = raw.dtype.type
-    zero, one, eps, log_eps = number(0), number(1), number(COSINE_EPS), number(SHARPEN_EPS)
+    one, eps, log_eps = number(1), number(COSINE_EPS), number(SHARPEN_EPS)
     M_scale, scores, circle = scratch[0, :N], scratch[1, :N], scratch[2, :N + S - 1]
     at_beta = H * W
     at_g, at_s = at_beta + H, at_beta + 2 * H
@@ -360,7 +360,7 @@ def memory_step_backward(dr, dw, dM, w, p, K, w_c, w_g, w_s, raw, before, w_prev
 @loop
 def forward(W_u, W_heads, b_heads, h0, c0, r0, w0, M0, S, h, c, gates, u, raw, p, r, w, M, K, w_c, w_g, w_s, scratch):
     """`gates` comes in as pre_x; all arrays from h on are filled."""
-    T, B, G = gates.shape
+    T, B = gates.shape[0], gates.shape[1]
     R, W = r0.shape[1], r0.shape[2]
     n_reads, n_own = R * W, h0.shape[1]
     for t in range(T):

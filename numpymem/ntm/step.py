@@ -82,7 +82,7 @@ def head_parameters_backward(dk, dbeta, dg, ds, dgamma, de, da, k, g, s, e, a, r
 
 def split(raw, sizes):
     """Views of the raw vector, one for each head parameter, shaped (B, heads, ...)."""
-    B, (R, Q, W, S) = len(raw), sizes
+    B, (R, Q, W, _) = len(raw), sizes
     k, beta, g, s, gamma, e, a = np.split(raw, sizes.cuts[:-1], axis=1)
     heads = (B, R + Q, -1)
     return (k.reshape(heads), beta.reshape(heads), g.reshape(heads), s.reshape(heads), gamma.reshape(heads),

@@ -96,7 +96,7 @@ def as_stories(bits, position):
 
     Words: 0 nil; 1 + 2 j + b says that bit j is b; 17 + p asks for position p.
     """
-    L, B, _ = bits.shape
+    B = bits.shape[1]
     sentences = (1 + 2 * np.arange(BITS) + bits).transpose(1, 0, 2).astype(np.int32)               # (B, L, 8)
     query = (1 + 2 * BITS + position)[:, None].astype(np.int32)                                    # (B, 1)
     targets = bits[position, np.arange(B)].astype(np.float32)                                      # (B, 8)
