@@ -25,7 +25,8 @@ def one(job):
     lengths = copy_lengths(training.model, training.params, training.task, COPY_LENGTHS, 100, seed=10_000 + seed)
     return {"seed": seed, "controller": controller, "converged": training.converged,
             "sequences": training.converged_at or training.done, "seconds": seconds_until(training),
-            "sequences_in_all": training.done, "seconds_in_all": round(training.seconds, 1), "bits_per_sequence": last["bits_per_sequence"],
+            "sequences_in_all": training.done, "seconds_in_all": round(training.seconds, 1),
+            "bits_per_sequence": last["bits_per_sequence"],
             "wrong_bits_percent": {str(line["length"]): line["wrong_bits_percent"] for line in lengths},
             "gradient_norm_max": max(line["gradient_norm_max"] for line in training.history)}
 

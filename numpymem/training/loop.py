@@ -88,7 +88,7 @@ class Training:
                         self.evaluate(losses, norms)
                         self.seconds = before + time.perf_counter() - started
                         losses, norms = [], []
-                        bar.set_postfix_str(self.status())
+                        bar.set_description_str(f"{self.task.name}  {self.status()}")
             except KeyboardInterrupt:
                 self.save()
                 raise
@@ -161,4 +161,4 @@ def progress_bar(training, target, show):
     """loss, speed and time left, on stderr."""
     return tqdm(total=target, initial=training.done, disable=not show, unit=" seq", unit_scale=False, dynamic_ncols=True,
                 desc=training.task.name, smoothing=0.1, mininterval=0.3,
-                bar_format="{desc}  {n:,} sequences  {postfix} |{bar:12}| {rate_fmt} {remaining} left")
+                bar_format="{desc}  {n:,} sequences |{bar:10}| {rate_fmt}, {remaining} left")
