@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck lint clean
+.PHONY: run test gradcheck experiments lint clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
@@ -13,6 +13,16 @@ test: .venv/ready
 
 gradcheck: .venv/ready
 	$(BIN)/python -m gradcheck
+
+# The committed results in numpymem/experiments/results: half an hour or so on two cores.
+experiments: .venv/ready
+	$(BIN)/python -m numpymem.experiments.ntm_copy --controller lstm
+	$(BIN)/python -m numpymem.experiments.ntm_copy --controller feedforward
+	$(BIN)/python -m numpymem.experiments.memn2n_babi
+	$(BIN)/python -m numpymem.experiments.memn2n_babi --set encoding=position --name memn2n_babi_formula
+	$(BIN)/python -m numpymem duel --quick --run runs/duel-results
+	cp runs/duel-results/duel.json numpymem/experiments/results/duel_quick.json
+	cp runs/duel-results/duel.png runs/duel-results/ntm_memory.png numpymem/experiments/results/
 
 lint: .venv/ready
 	$(BIN)/python -m pip install -q ruff

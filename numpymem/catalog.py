@@ -123,7 +123,7 @@ SETTINGS = {
     ("lstm", "babi"): {"size": 100, "layers": 1},
 }
 RECIPES = {
-    ("ntm", "copy"): Recipe(sequences=30_000, batch=1, lr=3e-3, beta2=0.99, clip=0.1, stop_below=0.05, settle=8_000, eval_every=500,
+    ("ntm", "copy"): Recipe(sequences=30_000, batch=1, lr=2e-3, beta2=0.98, clip=10.0, stop_below=0.05, settle=3_000, eval_every=500,
                              eval_count=1_000),
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     ("memn2n", "copy"): Recipe(sequences=60_000, batch=32, lr=1e-3, eval_every=5_000),

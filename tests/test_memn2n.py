@@ -56,8 +56,6 @@ def numpy_form():
 @pytest.fixture
 def compiled(tmp_path, monkeypatch):
     """Kernels in force for today's equations, without touching the fingerprints of the package."""
-    if not kernel.has_numba():
-        pytest.skip("numba is not installed")
     monkeypatch.setattr(kernel, "FINGERPRINTS", tmp_path / "fingerprints.json")
     monkeypatch.setenv("NUMPYMEM_JIT", "1")
     for name in KERNELS:
