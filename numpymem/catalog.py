@@ -54,11 +54,12 @@ def make_model(name, task, **settings):
     return cls(config(**(sizes | settings)))
 
 
-def settings_of(model, task):
+def settings_of(model, task, controller=None):
     """(model settings, recipe) with which `train` starts on a pair: defaults that converge."""
     task = ALIASES.get(task, task)
     kind = "babi" if task.startswith("babi") else task
-    return dict(SETTINGS.get((model, kind), {})), RECIPES.get((model, kind), Recipe())
+    recipe = RECIPES.get((f"{model}-{controller}", kind)) or RECIPES.get((model, kind)) or Recipe()
+    return dict(SETTINGS.get((model, kind), {})), recipe
 
 
 def apply_settings(pairs, model, task_name, model_settings, recipe, controller=None):
@@ -123,8 +124,10 @@ SETTINGS = {
     ("lstm", "babi"): {"size": 100, "layers": 1},
 }
 RECIPES = {
-    ("ntm", "copy"): Recipe(sequences=30_000, batch=1, lr=2e-3, beta2=0.98, clip=10.0, stop_below=0.05, settle=3_000, eval_every=500,
+    ("ntm", "copy"): Recipe(sequences=30_000, batch=1, lr=3e-3, beta2=0.99, stop_below=0.05, settle=3_000, eval_every=500,
                              eval_count=1_000),
+    ("ntm-feedforward", "copy"): Recipe(sequences=30_000, batch=1, lr=2e-3, beta2=0.98, stop_below=0.05, settle=10_000,
+                                         eval_every=500, eval_count=1_000),
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     ("memn2n", "copy"): Recipe(sequences=60_000, batch=32, lr=1e-3, eval_every=5_000),
     ("memn2n", "babi"): Recipe(sequences=120 * EPOCH, batch=32, optimizer="sgd", lr=0.01, halve_every=25 * EPOCH, clip=40.0,

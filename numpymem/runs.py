@@ -17,7 +17,7 @@ def new_run(model, task, seed=0, settings=(), folder=None, controller=None, batc
     """
     cls, _ = catalog.model_class(model)
     task = catalog.ALIASES.get(task, task)
-    model_settings, recipe = catalog.settings_of(model, task)
+    model_settings, recipe = catalog.settings_of(model, task, controller)
     model_settings, recipe, task_settings = catalog.apply_settings(settings, model, task, model_settings, recipe, controller)
     if batch is not None:
         recipe = dataclasses.replace(recipe, batch=batch)
