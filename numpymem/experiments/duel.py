@@ -1,9 +1,13 @@
 """The duel: NTM and MemN2N trained on the same rows, our figures beside the article's.
 
 Every run (row x model x seed) is a process of its own on one core, and leaves its run folder; one table, one figure and
-duel.json at the end. Test data are the same for both models.
+duel.json at the end. Test data are the same for both models. An interrupted duel goes on where it stood; one that was finished, or
+begun with other settings or other equations, is never mixed with a new one.
 """
 
+import hashlib
+import importlib
+import itertools
 import json
 import os
 import pathlib
@@ -11,11 +15,15 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from numpymem import runs
+from numpymem import catalog, runs
+from numpymem.equation import REGISTRY
 from numpymem.experiments.measure import evaluate_run
 from numpymem.experiments.rows import MODELS, choose
+from numpymem.kernel import fingerprint
+from numpymem.training.run_folder import write_text
 
 NAMES = {"ntm": "NTM", "memn2n": "MemN2N"}
 SEEDS = {"quick": 1, "full": 3}
@@ -23,23 +31,55 @@ TEST_SEED = 1_000_003
 CLOSE = 2.0                                      # percent points: figures nearer than this are called equal
 
 
-def run_duel(size="quick", rows=None, seeds=None, folder="runs/duel", as_json=False):
-    """Train all, print the table (or JSON), draw the figure -> exit code 0."""
-    rows, seeds, folder = choose(rows), seeds or SEEDS[size], pathlib.Path(folder)
+def run_duel(size="quick", rows=None, seeds=None, folder=None, as_json=False):
+    """Train all, print the table (or JSON), draw the figure -> exit code 0.
+
+    folder  default: runs/duel-SIZE, or the next free one of runs/duel-SIZE-2, -3 ...
+    raises  FileExistsError if a named folder holds a finished duel, or one with other settings or equations
+    """
+    rows, seeds = choose(rows), seeds or SEEDS[size]
+    folder = open_folder(folder, f"runs/duel-{size}", settings_of_duel(size, rows, seeds))
     jobs = [(name, model, seed, size, str(folder)) for name in rows for model in MODELS for seed in range(seeds)]
     results = train_all(jobs)
     found = {"size": size, "seeds": seeds, "versions": runs.versions(),
              "rows": [summarize(name, row, [r for r in results if r["row"] == name]) for name, row in rows.items()]}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "duel.json").write_text(json.dumps(found, indent=1) + "\n")
-    draw(found["rows"], folder)
+    pictures = draw(found["rows"], folder)
+    write_text(folder / "duel.json", json.dumps(found, indent=1) + "\n")
     if as_json:
         print(json.dumps(found))
     else:
         print("\n\n".join(table(row) for row in found["rows"]))
-        print(f"\nfigure: {folder / 'duel.png'}; the NTM's memory at work: {folder / 'ntm_memory.png'}; "
-              f"runs and duel.json: {folder}")
+        print("\n" + "\n".join(f"{what}: {path}" for what, path in pictures.items()) + f"\nruns and duel.json: {folder}")
     return 0
+
+
+# ---- the folder -----------------------------------------------------------------------------------------------------------
+
+def settings_of_duel(size, rows, seeds):
+    """All that decides the figures, as JSON-able values: budgets, start settings, and the equations as they are today."""
+    for model in MODELS:
+        catalog.model_class(model)                                 # imports its equations
+    importlib.import_module("numpymem.ops")
+    equations = hashlib.sha256("".join(fingerprint(item) for item in REGISTRY.values()).encode()).hexdigest()[:16]
+    start = {f"{name} {model}": [repr(part) for part in (*catalog.settings_of(model, row.task), getattr(row, size).get(model))]
+             for name, row in rows.items() for model in MODELS}
+    return {"size": size, "seeds": seeds, "start": start, "equations": equations}
+
+
+def open_folder(named, default, settings):
+    """The folder to work in: a new one, or one in which the same duel was interrupted."""
+    names = [named] if named else itertools.chain([default], (f"{default}-{n}" for n in itertools.count(2)))
+    for folder in map(pathlib.Path, names):
+        if not folder.exists() or not any(folder.iterdir()):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_text(folder / "settings.json", json.dumps(settings, indent=1) + "\n")
+            return folder
+        begun, finished = folder / "settings.json", folder / "duel.json"
+        if begun.exists() and not finished.exists() and json.loads(begun.read_text()) == settings:
+            print(f"going on with the interrupted duel in {folder}", file=sys.stderr)
+            return folder
+    raise FileExistsError(f"--run {named}: expected a new folder or one in which this very duel was interrupted, received one "
+                          "with other things in it")
 
 
 # ---- training -----------------------------------------------------------------------------------------------------------
@@ -48,7 +88,7 @@ def train_all(jobs):
     """Run the jobs on the cores of this machine, the longest first, with a line for each that ends."""
     order = sorted(jobs, key=lambda job: (job[0], job[1]) != ("copy", "ntm"))       # NTM copy takes longest
     workers = min(os.cpu_count() or 1, len(order))
-    with ProcessPoolExecutor(workers, initializer=one_thread) as pool, \
+    with ProcessPoolExecutor(workers) as pool, \
             tqdm(total=len(order), desc="duel", unit=" run", dynamic_ncols=True) as bar:
         results = []
         for done in as_completed([pool.submit(train_one, *job) for job in order]):
@@ -62,11 +102,6 @@ def train_all(jobs):
     return sorted(results, key=lambda r: (r["row"], r["model"], r["seed"]))
 
 
-def one_thread():
-    """Two runs share the cores: each of them computes on one."""
-    os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
-
-
 def train_one(row_name, model, seed, size, folder):
     """One run, from nothing or from its checkpoint -> what it measured, as plain numbers."""
     row = choose([row_name])[row_name]
@@ -76,8 +111,9 @@ def train_one(row_name, model, seed, size, folder):
     else:
         training = runs.new_run(model, row.task, seed, getattr(row, size).get(model, ()), path,
                                 command=f"duel --{size}, row {row_name}")
-    training.run(progress=False)
-    measured = evaluate_run(training, row.lengths or None, None, TEST_SEED)
+    with threadpool_limits(1, "blas"):
+        training.run(progress=False)
+        measured = evaluate_run(training, row.lengths or None, None, TEST_SEED)
     if row.lengths:
         right = {f"length {line['length']}": 100 - line["wrong_bits_percent"] for line in measured["lengths"]}
     else:
@@ -122,11 +158,21 @@ def verdict(row, columns):
     seeds = columns[0]["models"]["ntm"]["n"]
     few = "" if seeds >= 3 else f" (only {seeds} seed{'s' if seeds > 1 else ''}: see --seeds)"
     if len(agree) == len(found):
-        return f"who is ahead agrees with the article: {claimed}{few}"
+        return f"who is ahead agrees with the article: {claimed}{few}; {apart(row, columns)}"
     if not agree:
         return f"contradicts the article, which has {claimed}; here: {'; '.join(sorted(set(found.values())))}{few}"
     return (f"depends: the article has {claimed}, which holds for {', '.join(agree)}; "
             + "; ".join(f"{label}: {who}" for label, who in found.items() if label not in agree) + few)
+
+
+def apart(row, columns):
+    """Which of the article's figures ours come near to (in the best column)."""
+    told = []
+    for model in MODELS:
+        ours = max((column["models"][model]["mean"] for column in columns), key=lambda mean: -abs(mean - row.article[model]))
+        near = abs(ours - row.article[model]) < CLOSE
+        told.append(f"{NAMES[model]}'s {row.article[model]} is {'met' if near else f'not reproduced ({ours:.1f})'}")
+    return ", ".join(told)
 
 
 def order(ntm, memn2n):
@@ -140,11 +186,12 @@ def table(row):
     lines = [row["title"] + (f"   [{row['claim']}]" if row["claim"] else "")]
     labels = [column["label"] for column in row["columns"]]
     if any(labels):
-        lines.append(" " * 34 + "".join(f"{label:>15}" for label in labels))
+        lines.append(" " * 40 + "".join(f"{label:>13}" for label in labels))
     for model in MODELS:
         budget = row["budget"][model]
-        line = f"  {NAMES[model]:<8}{budget['parameters']:>7,} params {budget['seconds']:>5.0f} s   "
-        lines.append(line + "".join(f"{figure(column['models'][model]):>15}" for column in row["columns"]))
+        line = f"  {NAMES[model]:<7}{budget['parameters']:>6,} par. {np.mean(budget['sequences']):>7,.0f} seq."
+        line += f" {budget['seconds']:>3.0f} s"
+        lines.append(line + "".join(f"{figure(column['models'][model]):>13}" for column in row["columns"]))
     if row["article"]:
         claims = ", ".join(f"{NAMES[model]} {value}" for model, value in row["article"].items())
         lines.append(f"  the article says: {claims} (data, size and seeds not given)")
@@ -164,13 +211,15 @@ def wrap(text):
 
 
 def draw(rows, folder):
-    """duel.png; and ntm_memory.png, the trained NTM at work, if the copy row was run."""
+    """duel.png; and ntm_memory.png, the trained NTM at work, if the copy row was run. Returns what was drawn -> path."""
     from numpymem import plotting
-    plotting.save(plotting.duel(rows), folder / "duel.png")
+    pictures = {"figure": plotting.save(plotting.duel(rows), folder / "duel.png")}
     for row in rows:
         for run in row["runs"]:
             if run["row"] == "copy" and run["model"] == "ntm" and run["seed"] == 0:
                 training = runs.open_run(run["run"])
                 batch = training.task.sample(np.random.default_rng(0), 1, 20)
                 logits, trace = training.model.forward(training.params, batch.inputs)
-                plotting.save(plotting.ntm_memory(trace, batch, logits), folder / "ntm_memory.png")
+                picture = plotting.ntm_memory(trace, batch, logits)
+                pictures["the NTM's memory at work"] = plotting.save(picture, folder / "ntm_memory.png")
+    return pictures

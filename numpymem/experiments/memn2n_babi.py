@@ -6,11 +6,13 @@ Best of the runs by lowest TRAINING error, as in the paper, and mean +- sd of al
 """
 
 import argparse
+import dataclasses
 from concurrent.futures import ProcessPoolExecutor
 
-from numpymem import runs
+from threadpoolctl import threadpool_limits
+
+from numpymem import catalog, runs
 from numpymem.experiments import results
-from numpymem.experiments.duel import one_thread
 from numpymem.training.loss import evaluate
 
 PAPER = {1: 0.0, 19: 82.8}                       # Sukhbaatar et al. 2015, table 1, 3 hops PE LS RN, test error in %
@@ -21,12 +23,20 @@ def one(job):
     """One task, one seed -> errors in percent on the training, validation and test questions."""
     task, seed, settings = job
     training = runs.new_run("memn2n", f"babi{task}", seed, settings=settings)
-    training.run(progress=False)
-    parts = {part: evaluate(training.model, training.params, training.task, training.task.evaluation(None, None, part))
-             for part in ("train", "valid", "test")}
+    with threadpool_limits(1, "blas"):
+        training.run(progress=False)
+        parts = {part: evaluate(training.model, training.params, training.task, training.task.evaluation(None, None, part))
+                 for part in ("train", "valid", "test")}
     return {"task": task, "seed": seed, "seconds": round(training.seconds, 1), "data": training.task.origin,
             "questions": parts["test"]["sequences"], **{part: found["wrong_percent"] for part, found in parts.items()},
             "train_bits": parts["train"]["bits_per_sequence"]}
+
+
+def start(settings):
+    """What the runs began with: model settings and recipe, as the catalog has them today, and what --set changed."""
+    model_settings, recipe = catalog.settings_of("memn2n", "babi1")
+    model_settings, recipe, _ = catalog.apply_settings(settings, "memn2n", "babi1", model_settings, recipe)
+    return {"settings": model_settings, "recipe": dataclasses.asdict(recipe)}
 
 
 def best(found):
@@ -43,7 +53,7 @@ def main():
     parser.add_argument("--name", default="memn2n_babi", help="name of the result file")
     options = parser.parse_args()
     jobs = [(task, seed, options.settings) for task in options.tasks for seed in range(options.seeds)]
-    with ProcessPoolExecutor(options.jobs, initializer=one_thread) as pool:
+    with ProcessPoolExecutor(options.jobs) as pool:
         found = list(pool.map(one, jobs))
     for task in options.tasks:
         mine = [r for r in found if r["task"] == task]
@@ -55,7 +65,7 @@ def main():
     extra += f" --name {options.name}" if options.name != "memn2n_babi" else ""
     tasks = " ".join(map(str, options.tasks))
     print(results.write(options.name, f"python -m numpymem.experiments.memn2n_babi --tasks {tasks} --seeds {options.seeds} "
-                        f"--jobs {options.jobs}{extra}", found, settings=options.settings).name)
+                        f"--jobs {options.jobs}{extra}", found, **start(options.settings)).name)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,14 @@ learning rate falls to 0 (the recipe's `settle`), and then copies 100 fresh sequ
 """
 
 import argparse
+import dataclasses
 import statistics
 from concurrent.futures import ProcessPoolExecutor
 
-from numpymem import runs
+from threadpoolctl import threadpool_limits
+
+from numpymem import catalog, runs
 from numpymem.experiments import results
-from numpymem.experiments.duel import one_thread
 from numpymem.experiments.measure import COPY_LENGTHS, copy_lengths
 
 
@@ -21,14 +23,21 @@ def one(job):
     """One seed -> a dict of what it took and what it can do."""
     controller, seed = job
     training = runs.new_run("ntm", "copy", seed, controller=controller)
-    last = training.run(progress=False)
-    lengths = copy_lengths(training.model, training.params, training.task, COPY_LENGTHS, 100, seed=10_000 + seed)
+    with threadpool_limits(1, "blas"):
+        last = training.run(progress=False)
+        lengths = copy_lengths(training.model, training.params, training.task, COPY_LENGTHS, 100, seed=10_000 + seed)
     return {"seed": seed, "controller": controller, "converged": training.converged,
             "sequences": training.converged_at or training.done, "seconds": seconds_until(training),
             "sequences_in_all": training.done, "seconds_in_all": round(training.seconds, 1),
             "bits_per_sequence": last["bits_per_sequence"],
             "wrong_bits_percent": {str(line["length"]): line["wrong_bits_percent"] for line in lengths},
             "gradient_norm_max": max(line["gradient_norm_max"] for line in training.history)}
+
+
+def start(controller):
+    """What the runs began with: model settings and recipe, as the catalog has them today."""
+    settings, recipe = catalog.settings_of("ntm", "copy", controller)
+    return {"settings": settings, "recipe": dataclasses.asdict(recipe)}
 
 
 def seconds_until(training):
@@ -46,7 +55,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     found = []
-    with ProcessPoolExecutor(options.jobs, initializer=one_thread) as pool:
+    with ProcessPoolExecutor(options.jobs) as pool:
         for result in pool.map(one, [(options.controller, seed) for seed in range(options.seeds)]):
             found.append(result)
             wrong = "  ".join(f"{length}: {value:.2f} %" for length, value in result["wrong_bits_percent"].items())
@@ -54,7 +63,7 @@ def main():
                   f"{result['sequences']:,} sequences, {result['seconds']:.0f} s; wrong bits at {wrong}", flush=True)
     command = (f"python -m numpymem.experiments.ntm_copy --controller {options.controller} --seeds {options.seeds} "
                f"--jobs {options.jobs}")
-    path = results.write(f"ntm_copy_{options.controller}", command, found)
+    path = results.write(f"ntm_copy_{options.controller}", command, found, **start(options.controller))
     learned = [r for r in found if r["converged"]]
     print(f"{len(learned)} of {len(found)} learned; median {statistics.median(r['sequences'] for r in found):,.0f} sequences, "
           f"{statistics.median(r['seconds'] for r in found):.0f} s; under 1 % wrong at 120: "
