@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpymem.catalog import make_model, settings_of
 from numpymem.ntm import NTM, NTMConfig
+from numpymem.tasks.babi import Babi
 from numpymem.tasks.copy import Copy
 
 NUDGE = 0.1
@@ -29,8 +31,9 @@ class Work(NamedTuple):
     @property
     def sizes(self):
         """Sizes for the report."""
-        T, B, X = self.batch.inputs.shape
-        return {"T": T, "batch": B, "n_inputs": X, "parameters": sum(p.size for p in self.params.values()),
+        inputs = self.batch.inputs
+        shapes = {"inputs": inputs.shape} if hasattr(inputs, "shape") else {k: v.shape for k, v in inputs._asdict().items()}
+        return {"batch": self.batch_size, **shapes, "parameters": sum(p.size for p in self.params.values()),
                 **vars(self.model.config)}
 
 
@@ -45,6 +48,15 @@ def ntm_copy(batch=16, length=20, dtype=np.float32, **config):
                 {"jax": "benchmarks.ntm_jax", "torch": "benchmarks.ntm_torch"})
 
 
+def memn2n_qa(batch=32):
+    """MemN2N on question answering like bAbI task 1 (generated): 3 hops, d = 20. No references yet: kernels against NumPy."""
+    rng = np.random.default_rng(0)
+    task = Babi(1, source="generated")
+    settings, _ = settings_of("memn2n", "qa")
+    model = make_model("memn2n", task, **settings)
+    return Work(f"memn2n qa batch {batch}", model, model.init(rng), task.sample(rng, batch), task.loss, {})
+
+
 def nudged(params, rng):
     """Fresh parameters hold zeros, at which some mistakes do not show (tanh x is x): move every number a little."""
     def moved(value):
@@ -52,4 +64,4 @@ def nudged(params, rng):
     return {name: moved(value) for name, value in params.items()}
 
 
-WORKS = {"ntm-lstm": ntm_copy}                   # name on the command line -> function of the batch size
+WORKS = {"ntm-lstm": ntm_copy, "memn2n": memn2n_qa}         # name on the command line -> function of the batch size

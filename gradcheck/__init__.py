@@ -4,7 +4,7 @@
     python -m gradcheck NTM-9 memn2n      some of them, by id, by name, or by the start of an id
 
     print(gradcheck.check_equation("NTM-9"))                 # also after numpymem.patch("NTM-9", my_sharpen)
-    print(gradcheck.check_kernel("ntm.heads"))
+    print(gradcheck.check_kernel("ntm.sequence"))
     print(gradcheck.check_model(model, params, inputs))
 
 Each returns a `Result`: `.passed`, `.error`, `.wrong` (argument, index, by hand, true), and printed it is the report.

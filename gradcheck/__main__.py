@@ -10,6 +10,7 @@ from gradcheck.kernels import cannot_run, check_kernel
 from gradcheck.models import CASES, check_case, import_all
 from gradcheck.pair import check_equation
 from numpymem import kernel as kernels
+from numpymem.cli import Parser
 from numpymem.equation import REGISTRY
 
 
@@ -38,10 +39,10 @@ def main(arguments=None):
 
 
 def read_arguments(arguments):
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m gradcheck", description="Check every hand-written backward against its own forward.")
     parser.add_argument("names", nargs="*", metavar="NAME",
-                        help="an equation (NTM-9, sharpen), a kernel (ntm.step), a model (ntm, lstm, memn2n), or the "
+                        help="an equation (NTM-9, sharpen), a kernel (ntm.sequence), a model (ntm, lstm, memn2n), or the "
                              "start of an id; default: everything")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the random points (default 0)")
@@ -80,7 +81,7 @@ def _name(thing):
 
 
 def _meant_by(name, words):
-    """Keys of what a name means: what is called so or belongs to it (ntm: NTM-9, ntm.step), else what starts so."""
+    """Keys of what a name means: what is called so or belongs to it (ntm: NTM-9, ntm.sequence), else what starts so."""
     found = {key for key, called in words.items()
              if any(word == name or word.startswith((name + "-", name + ".")) for word in called)}
     return found or {key for key, called in words.items() if any(word.startswith(name) for word in called)}

@@ -15,15 +15,37 @@ from gradcheck.points import LARGE, SMALL, USUAL, Declaration, draw, generator
 from gradcheck.report import Result, Wrong
 from numpymem import kernel as kernels
 from numpymem.kernel import numpy_only
+from numpymem.ntm.step import HeadSizes
 
 SHAPES = ((USUAL, True), (LARGE, True), (SMALL, False))          # sizes of the letters, and whether they must differ
+
+
+def dims_of(sizes, C, feedforward=False):
+    """The letters of NTM-sequence that HeadSizes and the controller decide."""
+    letters = {"P": sizes.raw, "H": sizes.H, "R": sizes.R, "Q": sizes.Q, "W": sizes.W, "S": sizes.S, "C": C}
+    return letters | ({"U": sizes.R * sizes.W, "G": C} if feedforward else {"U": sizes.R * sizes.W + C, "G": 4 * C})
+
+
+def without_state(point):
+    """A feedforward controller has no h0 and no c0: cut theirs to no columns. (In the docstring's letters they have C.)"""
+    arguments = [value[:, :0] if at in (4, 5) else value for at, value in enumerate(point.arguments)]
+    return point._replace(arguments=arguments)
+
+
+FEW, MANY = HeadSizes(R=1, Q=1, W=3, S=1), HeadSizes(R=3, Q=2, W=4, S=5)
+EXAMPLES = {                       # kernel -> its other branches: (fixed, dims) like those of @equation, and a change of the point
+    "ntm.sequence": [({"sizes": FEW}, dims_of(FEW, 5)), ({"sizes": MANY}, dims_of(MANY, 6)),
+                     ({"sizes": FEW}, dims_of(FEW, 5, feedforward=True), without_state),
+                     ({"sizes": MANY}, dims_of(MANY, 6, feedforward=True), without_state)],
+    "memn2n.hop": [({"linear": True}, {})],
+}
 
 
 def check_kernel(what, seed=0, examples=None):
     """Check a Kernel (or its name) -> Result; `.equal` is None where it could not be run.
 
-    examples    further settings to check: a list of (fixed, dims) like those of @equation; default: `kernel.examples` if
-                the kernel has such a list. The equation's own setting is always checked.
+    examples    further settings to check: a list of (fixed, dims) like those of @equation; default: the kernel's
+                in EXAMPLES. The equation's own setting is always checked.
     """
     kernel = what if isinstance(what, kernels.Kernel) else _find(what)
     started = time.perf_counter()
@@ -32,7 +54,7 @@ def check_kernel(what, seed=0, examples=None):
     if why:
         result.verdict = f"not checked: {why}"
     else:
-        settings = [(kernel.of.fixed, kernel.of.dims), *(examples or getattr(kernel, "examples", ()))]
+        settings = [(kernel.of.fixed, kernel.of.dims), *(examples or EXAMPLES.get(kernel.name, ()))]
         _check(kernel, settings, generator(seed, kernel.name), result)
     result.seconds = time.perf_counter() - started
     return result
@@ -55,10 +77,10 @@ def _find(name):
 def _check(kernel, settings, rng, result):
     try:
         pair = kernel.pair()
-        for fixed, dims in settings:
+        for setting in settings:
             for preferred, distinct in SHAPES:
                 for dtype in (np.float64, np.float32):
-                    _compare_at(kernel.of, pair, _Setting(kernel.of, fixed, dims), (preferred, distinct), dtype, rng, result)
+                    _compare_at(kernel.of, pair, _Setting(kernel.of, *setting), (preferred, distinct), dtype, rng, result)
     except Declaration as trouble:
         result.notes.append(str(trouble))
         result.passed = False
@@ -93,14 +115,20 @@ def _conclude(kernel, result):
 class _Setting:
     """An equation with other settings than its own: what `draw` reads of one."""
 
-    def __init__(self, equation, fixed, dims):
+    def __init__(self, equation, fixed, dims, change=None):
         self.arguments, self.inputs, self.fixed, self.dims = equation.arguments, equation.inputs, fixed, dims
+        self.change = change
+
+    def point(self, rng, shape):
+        """A random Point at these settings."""
+        found = draw(self, rng, *shape)
+        return self.change(found) if self.change else found
 
 
 def _compare_at(equation, pair, setting, shape, dtype, rng, result):
     """One shape, one dtype. The reference is the NumPy pair in float64; in float32 the NumPy pair's own distance from it
     is what rounding costs there, and a kernel may be a few times as far."""
-    point, other = draw(setting, rng, *shape), draw(setting, rng, *shape)
+    point, other = setting.point(rng, shape), setting.point(rng, shape)
     with numpy_only():
         exact = _Run(equation, equation.functions, point, np.float64, rng=rng)
         plain = _Run(equation, equation.functions, point, dtype, like=exact)

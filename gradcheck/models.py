@@ -84,6 +84,8 @@ CASES = (
     Case("memn2n", "adjacent, position", _memn2n(tying="adjacent", encoding="position")),
     Case("memn2n", "layer-wise, bag", _memn2n(tying="layer-wise", encoding="bag")),
     Case("memn2n", "adjacent, bag, no time", _memn2n(tying="adjacent", encoding="bag", temporal=False)),
+    Case("memn2n", "adjacent, released", _memn2n(tying="adjacent", encoding="released")),
+    Case("memn2n", "adjacent, answers tied", _memn2n(tying="adjacent", encoding="position", n_outputs=9, tie_answer=True)),
     Case("memn2n", "layer-wise, relu", _memn2n(tying="layer-wise", encoding="position", relu=True)),
     Case("memn2n", "linear start", _memn2n(tying="adjacent", encoding="position", linear=True)),
     Case("memn2n", "nil memories", _memn2n(tying="adjacent", encoding="position", nil_memories=True)),

@@ -47,10 +47,11 @@ def build_parser():
     train.add_argument("model", metavar="MODEL", help="ntm, memn2n or lstm")
     train.add_argument("task", metavar="TASK", help="copy, babi1 ... babi20, qa (babi1), path-finding (babi19)")
     train.add_argument("--controller", choices=("lstm", "feedforward"), help="the NTM's controller (default: lstm)")
-    train.add_argument("--seed", type=whole(0), default=0, help="seed of all chance (default: 0)")
+    train.add_argument("--seed", type=whole(0), help="seed of all chance (default: 0)")
     length = train.add_mutually_exclusive_group()
-    length.add_argument("--sequences", type=whole(1), help="train on so many sequences (default: the recipe's)")
-    length.add_argument("--seconds", type=positive, help="train for so many seconds")
+    length.add_argument("--sequences", type=whole(1), help="at most so many sequences in all (default: the recipe's); a run "
+                        "that has converged stops earlier")
+    length.add_argument("--seconds", type=positive, help="at most so many seconds; a run that has converged stops earlier")
     train.add_argument("--batch", type=whole(1), help="sequences a step (default: the recipe's)")
     train.add_argument("--run", metavar="DIR", help="run folder (default: runs/MODEL-TASK-SEED)")
     train.add_argument("--resume", action="store_true", help="go on with the run in DIR; settings are those it began with")
@@ -72,7 +73,8 @@ def build_parser():
     size.add_argument("--full", action="store_true", help="the recipes' full budgets, three seeds")
     duel.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows: copy, path-finding, qa")
     duel.add_argument("--seeds", type=whole(1), metavar="K", help="seeds a model and row")
-    duel.add_argument("--run", metavar="DIR", default="runs/duel", help="folder for all runs, the figure and duel.json")
+    duel.add_argument("--run", metavar="DIR", help="folder for all runs, the figure and duel.json (default: runs/duel-quick "
+                      "or -full)")
     duel.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
 
     verbs.add_parser("list", help="models, tasks and which pairs there are")

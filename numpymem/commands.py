@@ -1,5 +1,6 @@
 """The verbs of the command line. Results go to stdout, progress and remarks to stderr."""
 
+import contextlib
 import importlib
 import inspect
 import json
@@ -13,19 +14,16 @@ from numpymem import catalog, kernel, runs
 from numpymem.equation import REGISTRY, find
 
 EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.memn2n")
-COPY_LENGTHS = (20, 50, 80, 120)
 
 
 def train(options):
     """Train, save, draw the curve, say how it went."""
-    folder = pathlib.Path(options.run or f"runs/{options.model}-{options.task}-{options.seed}")
+    folder = pathlib.Path(options.run or f"runs/{options.model}-{options.task}-{options.seed or 0}")
     if options.resume:
+        runs.check_same(folder, options.model, options.task, options.seed, options.settings, options.controller, options.batch)
         training = runs.open_run(folder)
-        if training.folder.read_config()["model"] != options.model:
-            raise ValueError(f"--resume {folder}: expected a run of {options.model}, found one of "
-                             f"{training.folder.read_config()['model']}")
     else:
-        training = runs.new_run(options.model, options.task, options.seed, options.settings, folder, options.controller,
+        training = runs.new_run(options.model, options.task, options.seed or 0, options.settings, folder, options.controller,
                                 options.batch, command=command_line())
     print(f"{options.model} on {training.task.origin}; {runs.count_parameters(training.params):,} parameters, seed "
           f"{training.seed}", file=sys.stderr)
@@ -92,6 +90,7 @@ def list(options):
         for kind, task in (("copy", "copy"), ("babi1-20", "babi1")):
             settings, recipe = catalog.settings_of(model, task)
             extra = " ".join(f"{name}={value}" for name, value in settings.items())
+            extra += f"   {catalog.BUDGETS[model, kind.split('1-')[0]]}" if (model, kind.split("1-")[0]) in catalog.BUDGETS else ""
             print(f"  {model:<8}{kind:<10}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} "
                   f"sequences={recipe.sequences:,} {extra}".rstrip())
 
@@ -132,10 +131,25 @@ def doctor(options):
     print(f"compiled   {compiled} functions kept in {kernel.cache_folder()}")
     started = time.perf_counter()
     try:
-        print(f"data       {babi.load(1).origin}")
-    except OSError as error:
+        with offline():
+            print(f"data       {babi.load(1).origin}")
+    except (OSError, ValueError) as error:
         print(f"data       {error}")
     print(f"           (looked for in {time.perf_counter() - started:.1f} s; set NUMPYMEM_DATA to a folder of yours)")
+
+
+@contextlib.contextmanager
+def offline():
+    """Look, but do not download."""
+    before = os.environ.get("NUMPYMEM_OFFLINE")
+    os.environ["NUMPYMEM_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NUMPYMEM_OFFLINE"]
+        else:
+            os.environ["NUMPYMEM_OFFLINE"] = before
 
 
 def import_equations():

@@ -23,7 +23,8 @@ arguments (`d` + an output: its gradient; an output or an input: its value). It 
 is not an integer, in the order of the forward's arguments, as a tuple if there are several.
 
 Both names stay callable as before, but go through the registry, so that `patch` can exchange either at run time and a
-kernel (numpymem/kernel.py) can stand in for the pair as long as nobody has edited it.
+kernel (numpymem/kernel.py) can stand in for the pair as long as nobody has edited it. `importlib.reload` and a notebook cell
+that is run again update the equation in place: whoever imported it before uses the new code.
 """
 
 import contextlib
@@ -73,15 +74,22 @@ class Equation:
     """A registered pair. Call it as the forward; `gradient(...)` (or the backward's own name) is the backward."""
 
     def __init__(self, id, latex, source, function, deviations="", step=False, fixed=None, dims=None):
-        self.id, self.latex, self.source, self.deviations = id, latex, source, deviations
+        self.id, self.kernel = id, None           # the kernel is set by numpymem.kernel.Kernel
+        self.original_backward = None
+        self.define(latex, source, function, deviations, step, fixed, dims)
+
+    def define(self, latex, source, function, deviations="", step=False, fixed=None, dims=None):
+        """Take a forward and what is said of it; on a reload, in place of the old. Patches were made for the old: they go.
+
+        The backward stays until `@name.backward` comes by again, as the two may stand in two cells of a notebook."""
+        self.latex, self.source, self.deviations = latex, source, deviations
         self.fixed, self.dims = fixed or {}, dims or {}
         self.is_step = step                       # a step is made of other equations; an equation stands alone
-        self.original = self._forward = function
-        self.original_backward = self._backward = None
-        self.kernel = None                        # set by numpymem.kernel.Kernel
+        self.original = function
         self.arguments = list(inspect.signature(function).parameters)
         self.inputs, self.outputs = read_symbols(function.__doc__)
         functools.update_wrapper(self, function)
+        self.use_patches([])
 
     def __call__(self, *args):
         run = self._forward if self.kernel is None else self.kernel.forward_or(self._forward)
@@ -102,9 +110,17 @@ class Equation:
 
     def backward(self, function):
         """Decorator for the other half of the pair; returns a callable that goes through the registry."""
-        self.original_backward = self._backward = function
-        _version[0] += 1
+        self.original_backward = function
+        self.use_patches([])
         return Gradient(self, function)
+
+    def use_patches(self, patches):
+        """Put these patches in force over the originals, the last one on top."""
+        self.patches = patches
+        self._forward, self._backward = self.original, self.original_backward
+        for one in patches:
+            self._forward, self._backward = one.forward or self._forward, one.backward or self._backward
+        _version[0] += 1
 
     @property
     def name(self):
@@ -162,9 +178,11 @@ def equation(id, latex, source="", deviations="", step=False, fixed=None, dims=N
         if known is not None and known.original.__qualname__ != function.__qualname__:
             raise ValueError(f"equation id {id!r}: expected an id not yet used, received one that "
                              f"{known.name} in {known.address} already has")
-        REGISTRY[id] = made = Equation(id, latex, source, function, deviations, step, fixed, dims)
-        _version[0] += 1
-        return made
+        if known is None:
+            REGISTRY[id] = known = Equation(id, latex, source, function, deviations, step, fixed, dims)
+        else:                                     # a reload, or a notebook cell run again
+            known.define(latex, source, function, deviations, step, fixed, dims)
+        return known
     return register
 
 
@@ -182,13 +200,14 @@ def find(what):
 
 
 class patch(contextlib.ContextDecorator):
-    """Replace an equation, forward, backward or both, at once and everywhere; `undo()` or leaving `with` restores it.
+    """Replace an equation, forward, backward or both, at once and everywhere; `undo()` or leaving `with` takes it back.
 
         numpymem.patch("NTM-9", my_sharpen, my_sharpen_backward)       # until undo()
         with numpymem.patch("NTM-9", my_sharpen):                      # for a block; the backward stays
             ...
 
     The replacement takes the same arguments in the same order. Kernels that fuse the equation stand down by themselves.
+    Of several patches the last is in force; they can be undone in any order, or all at once with `unpatch_all()`.
     """
 
     def __init__(self, what, forward=None, backward=None):
@@ -212,29 +231,28 @@ class patch(contextlib.ContextDecorator):
                             f"received one that takes ({', '.join(got)})")
 
     def _apply(self):
-        self._before = self.equation.functions
-        if self.forward is not None:
-            self.equation._forward = self.forward
-        if self.backward is not None:
-            self.equation._backward = self.backward
-        self._active = True
-        _version[0] += 1
+        self.equation.use_patches([*self.equation.patches, self])
 
     def undo(self):
-        """Put back what was in force before; a second call does nothing."""
-        if self._active:
-            self.equation._forward, self.equation._backward = self._before
-            self._active = False
-            _version[0] += 1
+        """Take this patch away, whatever was patched before and after it; a second call does nothing."""
+        if self in self.equation.patches:
+            self.equation.use_patches([one for one in self.equation.patches if one is not self])
 
     def __enter__(self):
-        if not self._active:
+        if self not in self.equation.patches:
             self._apply()
         return self
 
     def __exit__(self, *error):
         self.undo()
         return False
+
+
+def unpatch_all():
+    """Take all patches away: every equation is again the one in its file."""
+    for item in REGISTRY.values():
+        if item.patches:
+            item.use_patches([])
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Kernels: compiled loops that stand in for a pair while, and only while, its equations are those they were made from.
 
 A kernel names the equations it fuses. For each of them `fingerprints.json` holds a hash of the source, of the pair and
-of the helpers and constants it uses, taken when the kernel was last proved equal to the NumPy pair
+of the helpers, decorators, classes and constants it uses, taken when the kernel was last proved equal to the NumPy pair
 (`python -m gradcheck --renew`). If a hash differs today, or an equation is patched, the pair runs as NumPy, and one line
 says so. There is no way to get a stale kernel: the edit always wins.
 
@@ -23,23 +23,26 @@ import sys
 import tokenize
 import types
 
+import numpy as np
+
 from numpymem import equation as registry
 
 KERNELS = {}                                    # name -> Kernel
 PACKAGE = pathlib.Path(__file__).parent
 FINGERPRINTS = PACKAGE / "fingerprints.json"
 _said = set()                                   # what has been said on stderr, so that it is said once
+_sources = {}                                   # id of a code object or class -> (itself, its statements)
 
 
 class Kernel:
     """A compiled stand-in for the pair `of`.
 
-    name       'ntm.heads'
+    name       'ntm.sequence'
     of         the Equation whose pair it replaces
     fuses      ids of all equations whose mathematics is written again inside it: `of` and every registered equation
                that its source reaches, found by reading the source, so that none can be forgotten
     functions  'module:forward:backward', the compiled functions; the module imports numba, so it is imported at first use
-    gain       how many times faster than NumPy, as `benchmarks/` measured it (text, shown when it stands down)
+    gain       how much faster a training step is with the kernels of its model than as NumPy, from benchmarks/results/step.json
     """
 
     def __init__(self, name, of, functions, gain=""):
@@ -61,8 +64,8 @@ class Kernel:
 
     def pair(self):
         if self._pair is None:
-            announce_compilation()
             module, forward, backward = self.functions.split(":")
+            announce_compilation(self.name, module)
             module = importlib.import_module(module)
             self._pair = getattr(module, forward), getattr(module, backward)
         return self._pair
@@ -70,6 +73,7 @@ class Kernel:
     def why_not(self):
         """None while the kernel is in force, else the reason in words. Cheap: looks again only after a change."""
         if self._seen != registry.version():
+            self.__dict__.pop("fuses", None)                          # an edit may have brought in another equation
             self._seen, self._reason = registry.version(), self._look()
             if self._reason and self._reason.startswith(tuple(self.fuses)):
                 say(f"{self._reason}: running that step as NumPy"
@@ -121,9 +125,12 @@ def say(line):
         print(line, file=sys.stderr, flush=True)
 
 
-def announce_compilation():
-    if not any(cache_folder().rglob("*.nbi")):
-        say("compiling the kernels, once on this machine (about 20 s in all; NUMPYMEM_JIT=0 goes without) ...")
+def announce_compilation(kernel, module):
+    """Say so if nothing that the kernel's module compiles is on disk. numba writes ntm_<hash of the path>/kernels.<function>-*.nbi
+    for ntm/kernels.py."""
+    folder, file = module.split(".")[-2:]
+    if not any(cache_folder().glob(f"{folder}_*/{file}.*.nbi")):
+        say(f"compiling kernel {kernel}, once on this machine (up to some 20 s; NUMPYMEM_JIT=0 goes without) ...")
 
 
 @functools.lru_cache(maxsize=1)
@@ -146,50 +153,108 @@ def renew(kernel):
 
 
 def fingerprint(item):
-    """Hash of the source of a pair and of everything of this package that it uses: helpers, constants, other pairs."""
-    seen, parts = set(), []
-    for function in (item.original, item.original_backward):
-        if function is not None:
-            _collect(function, seen, parts)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _collect(function, seen, parts):
-    if function in seen:
-        return
-    seen.add(function)
-    parts.append(plain_source(function))
-    for name, value in _used(function):
-        value = getattr(value, "original", value)                     # Equation -> its forward
-        if isinstance(value, registry.Gradient):
-            value = value.equation.original_backward
-        if isinstance(value, types.FunctionType) and _is_ours(value):
-            _collect(value, seen, parts)
-        elif isinstance(value, (int, float, str, tuple)):
-            parts.append(f"{name}={value!r}")
+    """Hash of the source of a pair and of everything of this package that it uses: helpers, decorators, classes, constants,
+    other pairs. Settings (`fixed`) count by their type: the layout that HeadSizes.cuts describes is built into a kernel."""
+    homes, texts, seen = homes_of(item), set(), {}
+    todo = roots_of(item) + [("fixed", type(value)) for value in item.fixed.values()]
+    while todo:
+        name, value = todo.pop()
+        text, used = describe(name, value, homes)
+        texts.add(f"{name} = {text}")
+        if id(value) not in seen:
+            seen[id(value)] = value                                   # kept, so that its id stays its own
+            todo += used
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:16]
 
 
 def reached_from(item, found=None):
     """Ids of the registered equations that a pair's source reaches, innermost first, its own last."""
     found = [] if found is None else found
-    todo, seen = [f for f in (item.original, item.original_backward) if f is not None], set()
+    homes, todo, seen = homes_of(item), roots_of(item), {}
     while todo:
-        function = todo.pop()
-        seen.add(function)
-        for _, value in _used(function):
-            value = value.equation if isinstance(value, registry.Gradient) else value
-            if isinstance(value, registry.Equation):
-                if value.id not in found and value is not item:
-                    reached_from(value, found)
-            elif isinstance(value, types.FunctionType) and _is_ours(value) and value not in seen:
-                todo.append(value)
+        name, value = todo.pop()
+        if id(value) in seen:
+            continue
+        seen[id(value)] = value
+        of = value.equation if isinstance(value, registry.Gradient) else value
+        if not isinstance(of, registry.Equation):
+            todo += reversed(describe(name, value, homes)[1])
+        elif of.id not in found and of is not item:
+            reached_from(of, found)
     if item.id not in found:
         found.append(item.id)
     return found
 
 
-def _is_ours(function):
-    return (function.__module__ or "").startswith("numpymem")
+def roots_of(item):
+    pair = {"forward": item.original, "backward": item.original_backward}
+    return [(name, function) for name, function in pair.items() if function is not None]
+
+
+def homes_of(item):
+    """Packages whose code is read: this one, and the reader's own module or notebook if the equation is from there."""
+    return {"numpymem", _package(item.original), _package(inspect.unwrap(item.original))}
+
+
+def _package(value):
+    """The package that a function or class was written in: functools.wraps copies __module__, so not that of a wrapper."""
+    module = value.__globals__.get("__name__") if isinstance(value, types.FunctionType) else getattr(value, "__module__", "")
+    return str(module).partition(".")[0]
+
+
+def describe(name, value, homes):
+    """One value that an equation uses -> (text for the hash, [(name, value)] of what it uses in turn)."""
+    if isinstance(value, registry.Equation):
+        return value.id, [(value.name, value.original)]
+    if isinstance(value, registry.Gradient):
+        return f"backward of {value.equation.id}", [(value.__name__, value.equation.original_backward)]
+    if isinstance(value, np.ndarray | np.generic):
+        return f"{value.dtype} {value.shape} {value.tobytes().hex()}", []
+    if isinstance(value, dict):
+        return f"dict {list(value)!r}", [(f"{name}[{key!r}]", one) for key, one in value.items()]
+    if isinstance(value, list | tuple):
+        return (f"{type(value).__name__} of {len(value)}",
+                [(f"{name}[{i}]", one) for i, one in enumerate(value)] + _of_type(value, homes))
+    if isinstance(value, set | frozenset):
+        return repr(sorted(map(repr, value))), []
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        return repr(value), []
+    if isinstance(value, (types.FunctionType, type)) and _package(value) in homes:
+        return _describe_code(value, homes)
+    inner = _function_in(value)                                       # lru_cache, partial; all else is not ours
+    return (getattr(value, "__name__", type(value).__name__),
+            [(name, inner)] * (isinstance(inner, types.FunctionType) and _package(inner) in homes)
+            + [(f"{name}.{at}", getattr(value, at)) for at in ("args", "keywords") if isinstance(value, functools.partial)]
+            + _of_type(value, homes))
+
+
+def _function_in(value):
+    """The function inside lru_cache, partial, property, classmethod and the like; else the value itself."""
+    if isinstance(value, types.FunctionType | type):
+        return value
+    found = (getattr(value, attribute, None) for attribute in ("__wrapped__", "func", "fget", "__func__"))
+    return next((one for one in found if one is not None), value)
+
+
+def _of_type(value, homes):
+    return [("type", type(value))] if _package(type(value)) in homes and not isinstance(value, type) else []
+
+
+def _describe_code(value, homes):
+    """A function or class of ours: its source, and the names in it."""
+    if isinstance(value, type):
+        members = [_function_in(one) for one in vars(value).values()]      # without those that NamedTuple adds
+        return plain_source(value), [(value.__name__, one) for one in (*value.__bases__, *members)
+                                     if isinstance(one, (types.FunctionType, type)) and _package(one) in homes]
+    text = plain_source(value.__code__)
+    if value.__globals__.get("__name__") in (registry.__name__, __name__):
+        return text, []                                               # `ticking`: its clock changes while a model runs
+    used = [*_used(value), *_decorators(value)]
+    cells = zip(value.__code__.co_freevars, value.__closure__ or ())
+    used += [(name, cell.cell_contents) for name, cell in cells if cell != types.CellType()]
+    defaults = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
+    used += [(f"{value.__name__} default", one) for one in defaults]
+    return text, used + [("wrapped", one) for one in [getattr(value, "__wrapped__", None)] if one is not None]
 
 
 def _used(function):
@@ -210,24 +275,52 @@ def _used(function):
                 yield name, getattr(module, name)
 
 
-def plain_source(function):
-    """The function's tokens without decorators, comments, docstring and layout: an edit of those is no edit of the
-    equation."""
-    lines = inspect.getsource(function).splitlines(keepends=True)
-    while not lines[0].lstrip().startswith("def "):
-        lines.pop(0)
-    words, statement_start = [], True
-    for token in tokenize.generate_tokens(io.StringIO("".join(lines)).readline):
+def _decorators(function):
+    """(name, value) of the globals that the decorators above a function name; not `equation` and `x.backward`."""
+    for line in _statements(function.__code__):
+        if line[0] != "@":
+            break
+        yield from ((word, function.__globals__[word]) for word in line if word in function.__globals__)
+
+
+def plain_source(code):
+    """The source of a code object or class without comments, docstring, layout and the decorators that only register: an edit
+    of those is no edit of the equation."""
+    return " ".join(word for line in _statements(code) for word in line)
+
+
+def _statements(code):
+    """Lists of words, one a statement; the decorators above come first. Read once: equations share many helpers."""
+    if id(code) not in _sources:
+        _sources[id(code)] = code, list(_read_statements(code))       # the code is kept, so that its id stays its own
+    return _sources[id(code)][1]
+
+
+def _read_statements(code):
+    try:
+        source = inspect.getsource(code)
+    except (OSError, TypeError):                                      # made by `exec`: its bytecode has to do
+        yield [repr((getattr(code, "co_code", code), getattr(code, "co_names", ()), getattr(code, "co_consts", ())))]
+        return
+    line = []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in (tokenize.COMMENT, tokenize.NL):
             continue
-        if token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
-            words.append({tokenize.NEWLINE: ";", tokenize.INDENT: "{", tokenize.DEDENT: "}"}[token.type])
-            statement_start = True
-            continue
-        if not (token.type == tokenize.STRING and statement_start):   # a string as a statement is the docstring
-            words.append(token.string)
-        statement_start = False
-    return " ".join(words)
+        if token.type in (tokenize.INDENT, tokenize.DEDENT):
+            line.append("{" if token.type == tokenize.INDENT else "}")
+        elif token.type in (tokenize.NEWLINE, tokenize.ENDMARKER):
+            if set(line) - {"{", "}"} or token.type == tokenize.ENDMARKER:
+                if not _only_registers(line):
+                    yield [*line, ";"]
+                line = []
+        elif token.type != tokenize.STRING or set(line) - {"{", "}"}:  # a string as a statement is the docstring
+            line.append(token.string)
+
+
+def _only_registers(line):
+    """Is this @equation(...) or @name.backward?"""
+    called = "".join(line).lstrip("{}").partition("(")[0]
+    return called.startswith("@") and called.split(".")[-1].lstrip("@") in ("equation", "backward")
 
 
 # ---- compiled code on disk ------------------------------------------------------------------------------------------

@@ -20,8 +20,6 @@ def test_the_learning_rate_follows_the_recipe():
     recipe = Recipe(lr=0.08, linear_start=100, linear_lr=0.005, halve_every=10)
     assert recipe.phase(99) == (0.005, {"linear": True})
     assert [recipe.phase(100 + done) for done in (0, 9, 10, 25)] == [(0.08, {}), (0.08, {}), (0.04, {}), (0.02, {})]
-    recipe = Recipe(lr=0.08, decay_after=50)
-    assert [recipe.phase(done)[0] for done in (0, 50, 100, 200)] == [0.08, 0.08, 0.04, 0.02]
 
 
 def test_settings_go_where_they_belong():

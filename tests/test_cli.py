@@ -1,11 +1,14 @@
 """The commands as a user types them: what they print, what they leave, how they refuse."""
 
 import json
+import os
 
 import pytest
 
-from numpymem import cli
+from numpymem import cli, runs
+from numpymem.data import babi, download
 from numpymem.experiments import rows
+from numpymem.training import RunFolder
 
 SMALL = ["--set", "N=8", "--set", "W=4", "--set", "controller_size=6", "--set", "max_length=3", "--set", "eval_every=8",
          "--set", "eval_count=6"]
@@ -66,6 +69,14 @@ def test_every_model_takes_a_story_task_and_says_which_data(model, capsys):
     (["train", "ntm", "copy", "--set", "nonsense=1"], "nonsense"), (["train", "ntm", "copy", "--seconds", "-1"], "above 0"),
     (["train", "ntm", "copy", "--set", "N=1"], "N: expected"), (["train", "ntm", "copy", "--run", "r", "--resume"], "run folder"),
     (["eval", "nowhere"], "config.json"), (["duel", "--rows", "foo"], "path-finding"), (["explain", "NTM-99"], "NTM-9"),
+    (["train", "memn2n", "copy", "--set", "time_noise=abc"], "time_noise: expected a number"),
+    (["train", "memn2n", "copy", "--set", "init_scale=x"], "init_scale: expected"),
+    (["train", "memn2n", "copy", "--set", "encoding=[1]"], "encoding: expected"),
+    (["train", "memn2n", "qa", "--set", "folder=3"], "folder: expected a path"),
+    (["train", "memn2n", "qa", "--set", "size=[1]"], "size=[1]: a value is of the wrong kind"),
+    (["train", "memn2n", "copy", "--controller", "lstm"], "only ntm has one"),
+    (["train", "ntm", "copy", "--set", "n_inputs=3"], "n_inputs"), (["train", "memn2n", "qa", "--set", "n_words=3"], "n_words"),
+    (["train", "ntm", "copy", "--controller", "lstm", "--set", "controller=feedforward"], "--controller lstm"),
     (["duel", "--quick", "--full"], "not allowed"), (["nonsense"], "train"), ([], "VERB"),
 ])
 def test_bad_arguments_exit_2_with_one_line(arguments, expected, capsys, tmp_path):
@@ -86,13 +97,74 @@ def test_a_run_is_not_written_over(capsys):
     assert "--resume" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments, expected", [
+    (["ntm", "babi1"], "task copy, received babi1"), (["lstm", "copy"], "model ntm, received lstm"),
+    (["ntm", "copy", "--seed", 1], "seed 0, received 1"), (["ntm", "copy", "--batch", 5], "batch 4, received 5"),
+    (["ntm", "copy", "--controller", "feedforward"], "controller lstm, received feedforward"),
+    (["ntm", "copy", "--set", "lr=0.5"], "lr 0.003, received 0.5"), (["ntm", "copy", "--set", "N=9"], "N 8, received 9"),
+])
+def test_resume_refuses_other_settings(arguments, expected, capsys):
+    run("train", "ntm", "copy", "--sequences", 4, "--batch", 4, "--run", "r", *SMALL)
+    capsys.readouterr()
+    assert run("train", *arguments, "--run", "r", "--resume") == 2
+    said = capsys.readouterr().err
+    assert expected in said and len(said.splitlines()) == 1
+    same = ["--seed", 0, "--batch", 4, "--controller", "lstm", "--set", "lr=3e-3", "--set", "min_length=1", *SMALL]
+    assert run("train", "ntm", "copy", "--run", "r", "--resume", "--sequences", 4, *same) == 0
+
+
+def test_set_controller_is_the_same_as_controller():
+    trainings = [runs.new_run("ntm", "copy", **how) for how in ({"controller": "feedforward"},
+                                                                {"settings": ["controller=feedforward"]})]
+    assert trainings[0].recipe == trainings[1].recipe != runs.new_run("ntm", "copy").recipe
+    assert [training.model.config.controller for training in trainings] == ["feedforward"] * 2
+
+
+def test_a_run_refuses_other_data(tmp_path, capsys):
+    run("train", "memn2n", "qa", "--sequences", 32, "--run", "r", "--set", "source=generated", "--set", "eval_count=20")
+    path = tmp_path / "r/config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"data": config["data"].replace("as asked for", "no real data found")}))
+    runs.open_run("r")                                                       # the same stories, for another reason
+    path.write_text(json.dumps(config | {"data": "real bAbI v1.2 en, task 1 (1,000 + 1,000 questions), from shared/data"}))
+    with pytest.raises(ValueError, match=r"real bAbI v1.2 en.*GENERATED.*NUMPYMEM_DATA"):
+        runs.open_run("r")
+    capsys.readouterr()
+    assert run("eval", "r") == 2 and len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_released_data_is_the_same_wherever_it_lies():
+    one, other = (f"real bAbI v1.2 en, task 1 (1,000 + 1,000 questions), {where}" for where in ("from NUMPYMEM_DATA", "downloaded"))
+    runs.check_data(None, one, other)
+    with pytest.raises(ValueError, match="DIFFER"):
+        runs.check_data(RunFolder("r"), one, "bAbI-format files that DIFFER from release v1.2, en, task 1 (9 + 9 questions)")
+
+
+def test_no_data_is_one_line_of_advice(capsys, monkeypatch, tmp_path):
+    monkeypatch.delenv("NUMPYMEM_DATA", raising=False)
+    monkeypatch.setattr(babi, "search_places", lambda folder: [])
+    monkeypatch.setenv("NUMPYMEM_CACHE", str(tmp_path / "cache"))
+    assert run("train", "memn2n", "babi3") == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1 and "NUMPYMEM_DATA" in said and "--set folder=DIR" in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_doctor_does_not_download(monkeypatch, capsys):
+    monkeypatch.delenv("NUMPYMEM_OFFLINE")
+    monkeypatch.setattr(babi, "search_places", lambda folder: [])
+    monkeypatch.setattr(babi, "fetch", lambda name: pytest.fail("downloads") if not download.offline() else download.fetch(name))
+    assert run("doctor") == 0 and "NUMPYMEM_OFFLINE" not in os.environ
+
+
 def test_list_explain_doctor(capsys):
     assert run("list") == 0
     said = capsys.readouterr().out
     assert all(word in said for word in ("ntm", "memn2n", "lstm", "copy", "babi1-20"))
     assert run("explain", "sharpen") == 0
     said = capsys.readouterr().out
-    assert all(word in said for word in ("NTM-9", "def sharpen(", "def sharpen_backward(", "ntm/equations.py", "python -m gradcheck"))
+    assert all(word in said for word in ("NTM-9", "def sharpen(", "def sharpen_backward(", "ntm/equations.py",
+                                     "python -m gradcheck"))
     assert run("doctor") == 0
     said = capsys.readouterr().out
     assert "ntm.sequence: NUMPYMEM_JIT=0" in said and "data" in said

@@ -9,11 +9,12 @@ import pytest
 
 from numpymem import commands
 from numpymem.equation import find
-from numpymem.experiments import memn2n_babi, results
+from numpymem.experiments import memn2n_babi, ntm_copy, results
 
 ROOT = pathlib.Path(__file__).parent.parent
 commands.import_equations()
-MAP = re.findall(r"^\| ((?:NTM|MemN2N|LSTM)[^|]*) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+ROW = r"^\| ((?:NTM|MemN2N|LSTM)[^|]*) \| [^|]+ \| (`[^|]+) \| (`python -m gradcheck[^|]+) \|$"
+MAP = re.findall(ROW, (ROOT / "README.md").read_text(), re.MULTILINE)
 
 
 def test_the_map_is_there():
@@ -33,6 +34,7 @@ def test_map_names_the_functions_of_the_equations_and_their_files(ids, functions
 @pytest.mark.parametrize("controller", ["lstm", "feedforward"])
 def test_copy_results_are_whole_and_of_this_recipe(controller):
     found = results.read(f"ntm_copy_{controller}")
+    assert {"settings": found["settings"], "recipe": found["recipe"]} == ntm_copy.start(controller)
     assert f"--controller {controller}" in found["command"] and [run["seed"] for run in found["runs"]] == list(range(10))
     for run in found["runs"]:
         assert run["sequences"] <= run["sequences_in_all"] and set(run["wrong_bits_percent"]) == {"20", "50", "80", "120"}
@@ -43,6 +45,8 @@ def test_copy_results_are_whole_and_of_this_recipe(controller):
 @pytest.mark.parametrize("name", ["memn2n_babi", "memn2n_babi_formula"])
 def test_babi_results_are_whole(name):
     found = results.read(name)
+    changed = ["encoding=position"] if name.endswith("formula") else []
+    assert {"settings": found["settings"], "recipe": found["recipe"]} == memn2n_babi.start(changed)
     for task in (1, 19):
         runs = [run for run in found["runs"] if run["task"] == task]
         assert [run["seed"] for run in runs] == list(range(10))

@@ -17,7 +17,7 @@ import pytest
 
 import numpymem
 
-EQUATIONS, ACTIVATIONS, STEP = "ntm/equations.py", "ops/activations.py", "ntm/step.py"
+EQUATIONS, ACTIVATIONS, STEP, MEMN2N = "ntm/equations.py", "ops/activations.py", "ntm/step.py", "memn2n/equations.py"
 
 PROBE = '''
 import hashlib, json, sys
@@ -45,6 +45,23 @@ def gate_in_a_kernel():
     at = model.sizes.cuts[1]
     return {"raw": float(trace["raw"][0, 0, at]), "gate": float(trace["g"][0, 0, 0, 0]), "why_not": STEP.why_not()}
 
+def encoded():
+    """What a memory network makes of a story of two sentences."""
+    from numpymem.memn2n.equations import encode_sentences
+    E = np.arange(12, dtype=np.float32).reshape(4, 3)
+    m = encode_sentences(np.array([[[1, 2], [3, 0]]]), np.ones((3, 2, 3), np.float32), E)
+    return {"numbers": m.ravel().tolist(), "stand_down": standing_down()}
+
+def found():
+    """What it finds in a memory of two sentences."""
+    from numpymem.memn2n.equations import hop
+    m, one = np.arange(6, dtype=np.float32).reshape(1, 2, 3), np.ones((1, 3), np.float32)
+    o, _ = hop(one, m, m, one[:, :2], np.zeros((1, 1), np.float32), True)
+    return {"numbers": o.ravel().tolist(), "stand_down": standing_down()}
+
+def standing_down():
+    return sorted(name for name, one in kernel.KERNELS.items() if one.why_not())
+
 def patched_and_back():
     def interpolate(w_c, w_prev, g):
         return np.float32(0.5) * w_c + np.float32(0.5) * w_prev
@@ -61,6 +78,7 @@ def patched_and_back():
             "after_with": trained()}
 
 def renewed():
+    import numpymem.memn2n
     for one in kernel.KERNELS.values():
         kernel.renew(one)
 
@@ -144,7 +162,8 @@ def test_unedited_the_kernel_is_in_force(copy, unedited):
     (EQUATIONS, "others[:, head] *= factors", "others[:, head] *= 0.5 * factors", "NTM-3 (erase)"),
     (ACTIVATIONS, "return 0.5 * np.tanh(0.5 * x) + 0.5", "return 0.4 * np.tanh(0.5 * x) + 0.5", "sigmoid (sigmoid)"),
     (STEP, "    M_erased = erase(M_prev, w[:, R:], e)\n    M =", "    M_erased = M_prev\n    M =", "NTM-step (memory_step)"),
-], ids=["forward", "backward", "constant", "helper", "shared pair", "wiring of the step"])
+    (STEP, "H, H, H * S, H,", "H, H, H * (S + 2), H,", "NTM-parameters (head_parameters)"),
+], ids=["forward", "backward", "constant", "helper", "shared pair", "wiring of the step", "layout in HeadSizes"])
 def test_an_edit_is_used_by_the_next_process(copy, unedited, file, old, new, names):
     with copy.edited(file, old, new):
         edited, plain = copy.run("trained"), copy.run("trained", jit=False)
@@ -153,6 +172,32 @@ def test_an_edit_is_used_by_the_next_process(copy, unedited, file, old, new, nam
     assert not edited["compiled"]                                    # it starts at once
     [line] = edited["said"]
     assert line.startswith(f"{names} differs from the one the kernel ntm.sequence fuses: running that step as NumPy")
+
+
+def test_a_decorator_is_an_edit(copy, unedited):
+    """`functools.wraps` makes the decorated function look like the one in the file; so does an edit of the decorator."""
+    define = ("import functools\n\nimport numpy as np\n\n\ndef squared(function):\n    @functools.wraps(function)\n"
+              "    def run(*args):\n        return function(*args) ** 2\n    return run\n")
+    with (copy.edited(EQUATIONS, "\nimport numpy as np\n", f"\n{define}"),
+          copy.edited(EQUATIONS, "def interpolate(", "@squared\ndef interpolate(")):
+        edited, plain = copy.run("trained"), copy.run("trained", jit=False)
+    assert numbers(edited) == numbers(plain) and edited["params"] != unedited["params"]
+    [line] = edited["said"]
+    assert line.startswith("NTM-7 (interpolate) differs from the one the kernel ntm.sequence fuses")
+
+
+@pytest.mark.parametrize("what, old, new, names, kernels", [
+    ("found", "return (p[:, None] @ c)[:, 0]", "return 2 * (p[:, None] @ c)[:, 0]", "MemN2N-2 (respond)", ["memn2n.hop"]),
+    ("encoded", "return l[length, :x.shape[-1]]", "return 2 * l[length, :x.shape[-1]]", "MemN2N-encode (encode_sentences)",
+     ["memn2n.encode", "memn2n.memory"]),
+], ids=["forward", "helper"])
+def test_an_edit_of_the_memory_network_is_used_by_the_next_process(copy, what, old, new, names, kernels):
+    plain = copy.run(what, jit=False)
+    with copy.edited(MEMN2N, old, new):
+        edited = copy.run(what)
+    assert edited["numbers"] == [2 * x for x in plain["numbers"]] and not edited["compiled"]
+    assert edited["stand_down"] == kernels
+    assert edited["said"][0].startswith(f"{names} differs from the one the kernel {kernels[0]} fuses: running that step as NumPy")
 
 
 def test_reverting_the_edit_brings_the_kernel_back(copy, unedited):

@@ -47,7 +47,7 @@ def load(task, size="1k", source="auto", folder=None):
     silently replaced).  Otherwise in: the environment variable NUMPYMEM_DATA; `../shared/data` as seen from the folder
     that holds the numpymem package; the cache folder; then they are downloaded (`download.fetch`).
     """
-    _check(task, size, source)
+    _check(task, size, source, folder)
     if source == "generated":
         return _generated(task, size, "as asked for")
     places = search_places(folder)
@@ -104,7 +104,9 @@ def _named_place(argument, label, path):
     return Place(label, path)
 
 
-def _check(task, size, source):
+def _check(task, size, source, folder):
+    if not (folder is None or isinstance(folder, (str, os.PathLike))):
+        raise ValueError(f"folder: expected a path, received {folder!r} (a folder of that name is ./{folder})")
     if task not in TASKS:
         raise ValueError(f"task: expected a number from 1 to 20, received {task!r}")
     if size not in FOLDERS:
@@ -158,9 +160,8 @@ def _count(task, train, test):
 
 
 def _advice(task, size, places, error):
-    looked = "\n".join(f"  {place.label}: {place.path}" for place in places)
-    generated = "" if task not in GENERATED_TASKS else "; or use source='generated'"
-    return (f"no real bAbI data for task {task}, size {size}. Looked in\n{looked}\n"
-            f"and tried to download: {error}\n"
-            "What to do: give folder=... (a folder or .tar.gz with tasks_1-20_v1-2), or set NUMPYMEM_DATA to it, or "
-            f"go online without NUMPYMEM_OFFLINE{generated}. A generator exists for tasks {GENERATED_TASKS}.")
+    looked = ", ".join(f"{place.label} ({place.path})" for place in places)
+    generated = "" if task not in GENERATED_TASKS else ", or take made-up stories: --set source=generated"
+    return (f"no real bAbI data for task {task}, size {size}: set NUMPYMEM_DATA=DIR, or give --set folder=DIR (a folder or .tar.gz "
+            f"with tasks_1-20_v1-2), or go online without NUMPYMEM_OFFLINE{generated}. Made-up stories exist for tasks "
+            f"{', '.join(map(str, GENERATED_TASKS))}. Looked in {looked}; {error}")

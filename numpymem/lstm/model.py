@@ -31,7 +31,6 @@ class LSTM:
     """See the text at the top of this file. Parameters of layer l are W_x<l>, W_u<l>, b<l>, h0_<l>, c0_<l>."""
 
     form = "sequence"
-    config_class = LSTMConfig
 
     def __init__(self, config):
         self.config = config

@@ -72,11 +72,12 @@ class MemN2NConfig:
             _expect(whole and value >= low and (high is None or value <= high), name,
                     f"an integer from {low}" + (f" to {high}" if high else " on"), value)
         for name, choices in (("encoding", tuple(ENCODINGS)), ("tying", ("adjacent", "layer-wise"))):
-            _expect(getattr(self, name) in choices, name, " or ".join(map(repr, choices)), getattr(self, name))
+            value = getattr(self, name)
+            _expect(isinstance(value, str) and value in choices, name, " or ".join(map(repr, choices)), value)
         for name in ("temporal", "relu", "nil_memories", "tie_answer"):
             _expect(isinstance(getattr(self, name), bool), name, "True or False", getattr(self, name))
-        _expect(0 <= self.time_noise <= 1, "time_noise", "a number from 0 to 1", self.time_noise)
-        _expect(self.init_scale > 0, "init_scale", "a positive number", self.init_scale)
+        _expect(_is_number(self.time_noise) and 0 <= self.time_noise <= 1, "time_noise", "a number from 0 to 1", self.time_noise)
+        _expect(_is_number(self.init_scale) and 0 < self.init_scale < np.inf, "init_scale", "a positive number", self.init_scale)
         if self.tie_answer:
             _expect(self.tying == "adjacent", "tie_answer", "False with layer-wise tying", True)
             _expect(self.n_outputs == self.n_words, "n_outputs", f"n_words = {self.n_words} with tie_answer",
@@ -321,6 +322,10 @@ def without_nil(table):
     table = table.copy()
     table[0] = 0
     return table
+
+
+def _is_number(value):
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def _expect(holds, name, expected, received):

@@ -75,7 +75,6 @@ class NTM:
     """See the text at the top of this file. `params` is a dict of arrays; the model itself holds no numbers."""
 
     form = "sequence"
-    config_class = NTMConfig
 
     def __init__(self, config):
         self.config = config

@@ -15,11 +15,11 @@ import time
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from numpymem.training import checkpoint, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
 from numpymem.training.optimizers import clip_by_norm, clip_elementwise, gradient_norm
+from numpymem.training.progress import Progress
 
 STREAMS = ("init", "data", "noise", "evaluation")
 
@@ -38,6 +38,7 @@ class Training:
         self.params = model.init(self.rngs["init"])
         self.state = self.optimizer.init(self.params)
         self.done = self.good_evaluations = 0
+        self.evaluated = 0                       # how many multiples of eval_every have been evaluated
         self.converged_at = None                 # sequences done when it had converged
         self.seconds = 0.0                       # spent training and evaluating, over all sessions of this run
         self.history = []                        # what metrics.jsonl holds
@@ -45,7 +46,24 @@ class Training:
     # ---- one step ---------------------------------------------------------------------------------------------------
 
     def step(self):
-        """Train on one batch -> (loss in nats a sequence, gradient norm). Raises NonFiniteError, parameters kept."""
+        """Train on one batch -> (loss in nats a sequence, gradient norm).
+
+        A step happens as a whole or not at all: if it raises (NonFiniteError, Ctrl-C), parameters, optimizer and generators
+        are those from before it.
+        """
+        params, state, done, generators = self.params, self.state, self.done, self.generators()
+        try:
+            new, loss, norm = self._update()
+            self.params, self.state, self.done = new                             # done last: with it the step counts
+        except BaseException:
+            if self.done == done:
+                self.params, self.state = params, state
+                self.set_generators(generators)
+            raise
+        return loss, norm
+
+    def _update(self):
+        """-> (params, state and done after one step), loss, gradient norm"""
         recipe = self.recipe
         lr, options = recipe.phase(self.done, self.converged_at)
         batch = self.task.sample(self.rngs["data"], recipe.batch)
@@ -62,33 +80,45 @@ class Training:
                                            f"{norm:.4g}: {found}")
         if recipe.clip:
             grads = clip_by_norm(grads, recipe.clip, norm) if recipe.clip_by == "norm" else clip_elementwise(grads, recipe.clip)
-        self.params, self.state = self.optimizer.update(self.params, grads, self.state, lr)
-        self.done += recipe.batch
-        return loss / recipe.batch, norm
+        params, state = self.optimizer.update(self.params, grads, self.state, lr)
+        nan_guard.check_update(params, recipe.optimizer, lr, self.done)
+        return (params, state, self.done + recipe.batch), loss / recipe.batch, norm
+
+    def generators(self):
+        """The states of all generators."""
+        return {name: rng.bit_generator.state for name, rng in self.rngs.items()}
+
+    def set_generators(self, states):
+        """Put all generators back into these states."""
+        for name, state in states.items():
+            self.rngs[name].bit_generator.state = state
 
     # ---- many steps -------------------------------------------------------------------------------------------------
 
     def run(self, sequences=None, seconds=None, progress=True):
         """Train until `sequences` in all are done (default: the recipe's), `seconds` have passed, or it has converged.
 
-        Returns the last evaluation. Ctrl-C saves a checkpoint first.
+        Returns the last evaluation. Ctrl-C saves a checkpoint first. A run in parts (this called again, or after a resume)
+        is the same as one in one go: what is evaluated at the end of a part, off the grid of eval_every, decides nothing.
         """
         target = self.recipe.sequences if sequences is None else sequences
         started, before = time.perf_counter(), self.seconds
         losses, norms = [], []
-        with threadpool_limits(1, "blas"), progress_bar(self, target, progress) as bar:
+        with threadpool_limits(1, "blas"), Progress(self, target, seconds, progress) as bar:
             try:
-                while not self._finished(target, seconds, time.perf_counter() - started):
+                while True:
+                    if self.due:                             # first of all: Ctrl-C may have come between step and evaluation
+                        self.evaluate(losses, norms)
+                        losses, norms = [], []
+                    spent = time.perf_counter() - started
+                    self.seconds = before + spent
+                    if self._finished(target, seconds, spent):
+                        break
                     loss, norm = self.step()
                     losses.append(loss)
                     norms.append(norm)
                     self.seconds = before + time.perf_counter() - started
-                    bar.update(self.recipe.batch)
-                    if self.done // self.recipe.eval_every > (self.done - self.recipe.batch) // self.recipe.eval_every:
-                        self.evaluate(losses, norms)
-                        self.seconds = before + time.perf_counter() - started
-                        losses, norms = [], []
-                        bar.set_description_str(f"{self.task.name}  {self.status()}")
+                    bar.show(loss, self.seconds - before)
             except KeyboardInterrupt:
                 self.save()
                 raise
@@ -96,6 +126,11 @@ class Training:
             self.evaluate(losses, norms)
         self.save()
         return self.history[-1] if self.history else None
+
+    @property
+    def due(self):
+        """Whether a multiple of eval_every has been reached that is not evaluated yet."""
+        return self.done // self.recipe.eval_every > self.evaluated
 
     def _finished(self, target, seconds, spent):
         settled = self.converged and self.done >= self.converged_at + self.recipe.settle
@@ -107,7 +142,10 @@ class Training:
         return self.converged_at is not None
 
     def evaluate(self, losses=(), norms=()):
-        """Evaluate on fresh data, log, save."""
+        """Evaluate on fresh data, log, save. Only an evaluation that is due counts for convergence.
+
+        losses, norms   of the steps since the last evaluation, or since the resume: train_loss is their mean
+        """
         rng = np.random.default_rng([self.seed, len(STREAMS), self.done])        # its own numbers at each point of the run
         found = evaluate(self.model, self.params, self.task, self.task.evaluation(rng, self.recipe.eval_count))
         line = {"sequences": self.done, "seconds": round(self.seconds, 2), "bits_per_sequence": found["bits_per_sequence"],
@@ -115,14 +153,19 @@ class Training:
         if len(losses):
             line["train_loss"], line["gradient_norm"] = float(np.mean(losses)), float(np.median(norms))
             line["gradient_norm_max"] = float(np.max(norms))
-        self.good_evaluations = self.good_evaluations + 1 if line["bits_per_sequence"] < self.recipe.stop_below else 0
-        if self.recipe.stop_below and self.good_evaluations >= 2 and not self.converged:
-            self.converged_at = self.done
+        if self.due:
+            self._count(line["bits_per_sequence"] < self.recipe.stop_below)
         self.history.append(line)
         if self.folder is not None:
             self.folder.log(line)
             self.save()
         return line
+
+    def _count(self, good):
+        """Converged: two evaluations in a row were good."""
+        number = self.good_evaluations + 1 if good else 0
+        converged_at = self.done if number >= 2 and not self.converged else self.converged_at
+        self.good_evaluations, self.converged_at, self.evaluated = number, converged_at, self.done // self.recipe.eval_every
 
     def status(self):
         """The last evaluation in the task's own unit."""
@@ -137,7 +180,7 @@ class Training:
         """Write the checkpoint, if there is a folder."""
         if self.folder is not None:
             facts = {"done": self.done, "seconds": self.seconds, "good_evaluations": self.good_evaluations,
-                     "converged_at": self.converged_at, "rngs": {name: rng.bit_generator.state for name, rng in self.rngs.items()}}
+                     "converged_at": self.converged_at, "evaluated": self.evaluated, "rngs": self.generators()}
             checkpoint.save(self.folder.checkpoint, {"params": self.params, "optimizer": self.state}, facts)
 
     def resume(self):
@@ -152,13 +195,6 @@ class Training:
         self.state = arrays.get("optimizer", {})
         self.done, self.seconds = facts["done"], facts["seconds"]
         self.good_evaluations, self.converged_at = facts["good_evaluations"], facts["converged_at"]
-        for name, state in facts["rngs"].items():
-            self.rngs[name].bit_generator.state = state
+        self.evaluated = facts["evaluated"]
+        self.set_generators(facts["rngs"])
         self.history = self.folder.read_log(up_to=self.done)
-
-
-def progress_bar(training, target, show):
-    """loss, speed and time left, on stderr."""
-    return tqdm(total=target, initial=training.done, disable=not show, unit=" seq", unit_scale=False, dynamic_ncols=True,
-                desc=training.task.name, smoothing=0.1, mininterval=0.3,
-                bar_format="{desc}  {n:,} sequences |{bar:10}| {rate_fmt}, {remaining} left")

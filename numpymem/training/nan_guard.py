@@ -12,7 +12,7 @@ class NonFiniteError(FloatingPointError):
 
 
 class _FirstNonFinite:
-    """Watches every equation; remembers the first whose result is not finite although its inputs were."""
+    """Watches every equation; remembers the first whose result is not finite, and whether its inputs were."""
 
     def __init__(self):
         self.found = None
@@ -26,6 +26,14 @@ def all_finite(values):
     """True if every number in an array, or in a tuple of arrays, is finite."""
     values = values if isinstance(values, tuple) else (values,)
     return all(np.isfinite(value).all() for value in values if isinstance(value, (np.ndarray, np.floating, float)))
+
+
+def check_update(params, optimizer, lr, done):
+    """Raise NonFiniteError if an update of the optimizer made parameters that are not finite."""
+    bad = [name for name, value in params.items() if not all_finite(value)]
+    if bad:
+        raise NonFiniteError(f"after {done:,} sequences the update by {optimizer}, lr = {lr:.4g}, made {', '.join(bad)} not "
+                             "finite, though the gradient was; the parameters from before it are kept")
 
 
 def explain(model, params, batch, task, scale, options):

@@ -14,7 +14,12 @@ class SGD:
 
 
 class Adam:
-    """Kingma and Ba 2015, algorithm 1: steps of size lr in the direction of the mean gradient over its spread."""
+    """Kingma and Ba 2015, algorithm 1: steps of size lr in the direction of the mean gradient over its spread.
+
+    In the short form at the end of their section 2: lr_t = lr sqrt(1 - beta2^t) / (1 - beta1^t), params <- params -
+    lr_t m / (sqrt(v) + eps). There eps (their eps-hat) is added to the root of the uncorrected v, in algorithm 1 to that of
+    the corrected one; early in training it therefore weighs a little more here.
+    """
 
     def __init__(self, beta1=0.9, beta2=0.999, eps=1e-8):
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
@@ -39,8 +44,9 @@ class RMSProp:
     """The centred RMSProp of Graves 2013 (arXiv 1308.0850, eqs. 38-45), which the NTM paper uses.
 
     n <- decay n + (1 - decay) g^2,  m <- decay m + (1 - decay) g,
-    delta <- momentum delta - lr g / sqrt(n - m^2 + eps),  params <- params + delta.
+    delta <- momentum delta - lr g / sqrt(max(n - m^2, 0) + eps),  params <- params + delta.
     The square of the mean is *subtracted*, and eps stands inside the root; other forms let a trained NTM drift off.
+    n - m^2 is a variance, never below 0 but for rounding: hence the max.
     """
 
     def __init__(self, decay=0.95, momentum=0.9, eps=1e-4):
@@ -55,7 +61,7 @@ class RMSProp:
             number = g.dtype.type
             n[name] = number(self.decay) * state["n"][name] + number(1 - self.decay) * g * g
             m[name] = number(self.decay) * state["m"][name] + number(1 - self.decay) * g
-            spread = np.sqrt(n[name] - m[name] ** 2 + number(self.eps))
+            spread = np.sqrt(np.maximum(n[name] - m[name] * m[name], 0) + number(self.eps))
             delta[name] = number(self.momentum) * state["delta"][name] - number(lr) * g / spread
             new[name] = params[name] + delta[name]
         return new, {"n": n, "m": m, "delta": delta}

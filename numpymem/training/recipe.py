@@ -16,7 +16,6 @@ class Recipe:
     lr            learning rate
     beta2         Adam only: how long it remembers the gradients' size; 0.99 is a hundred steps, 0.999 a thousand
     halve_every   sequences after which the learning rate halves, again and again; 0: never
-    decay_after   from this many sequences on the learning rate falls as 1 / sequences; 0: never
     clip          limit on the gradient, 0: none
     clip_by       "norm" (of all gradients together) or "element"
     scale         "mean" or "sum": what of the losses in a batch is differentiated
@@ -32,7 +31,6 @@ class Recipe:
     lr: float = 1e-3
     beta2: float = 0.999
     halve_every: int = 0
-    decay_after: int = 0
     clip: float = 10.0
     clip_by: str = "norm"
     scale: str = "mean"
@@ -68,8 +66,6 @@ class Recipe:
         lr = self.lr
         if self.halve_every:
             lr *= 0.5 ** (done // self.halve_every)
-        if self.decay_after and done > self.decay_after:
-            lr *= self.decay_after / done
         if converged_at is not None and self.settle:
             lr *= max(0.0, 1 - (done + self.linear_start - converged_at) / self.settle)
         return lr, {}
