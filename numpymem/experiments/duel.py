@@ -210,10 +210,17 @@ def wrap(text):
     return textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="    ")
 
 
+def with_names(row):
+    """The row with the models' names as people write them, for the figure."""
+    named = lambda by_model: {NAMES[model]: value for model, value in by_model.items()} if by_model else by_model
+    return row | {"row": row["row"].replace("-", " "),
+                  "columns": [c | {"models": named(c["models"]), "article": named(c["article"])} for c in row["columns"]]}
+
+
 def draw(rows, folder):
     """duel.png; and ntm_memory.png, the trained NTM at work, if the copy row was run. Returns what was drawn -> path."""
     from numpymem import plotting
-    pictures = {"figure": plotting.save(plotting.duel(rows), folder / "duel.png")}
+    pictures = {"figure": plotting.save(plotting.duel([with_names(row) for row in rows]), folder / "duel.png")}
     for row in rows:
         for run in row["runs"]:
             if run["row"] == "copy" and run["model"] == "ntm" and run["seed"] == 0:

@@ -30,17 +30,17 @@ MODELS = ("ntm", "memn2n")
 ROWS = {
     "copy": Row(
         "C9", "sequence copy: bits right, %", "copy", {"ntm": 99.8, "memn2n": 84.6}, (20, 50, 120),
-        {}, {"memn2n": ("sequences=40000",)},
+        {}, {"memn2n": ("sequences=200000",)},
         "trained on lengths 1-20; MemN2N gets the copy as one question a position, and has only seen positions 1-20"),
     "path-finding": Row(
         "C8", "path finding (bAbI 19): answers right, %", "babi19", {"ntm": 72.3, "memn2n": 98.1}, (),
-        {}, {"ntm": ("sequences=4000", "eval_every=1000")},
-        "1k questions. MemN2N's paper has 17.2 % right on these data (82.8 % error, best of 10). --quick gives the NTM 4,000 "
+        {}, {"ntm": ("sequences=10000", "eval_every=2000")},
+        "1k questions. MemN2N's paper has 17.2 % right on these data (82.8 % error, best of 10). --quick gives the NTM 10,000 "
         "questions, MemN2N all of its recipe: compare them with --full"),
     "qa": Row(
         "", "question answering (bAbI 1): answers right, %", "babi1", {}, (),
-        {}, {"ntm": ("sequences=4000", "eval_every=1000")},
-        "1k questions; the article gives no figure for this row. --quick gives the NTM 4,000 questions, MemN2N all of its recipe"),
+        {}, {"ntm": ("sequences=10000", "eval_every=2000")},
+        "1k questions; the article gives no figure for this row. --quick gives the NTM 10,000 questions, MemN2N all of its recipe"),
 }
 
 
