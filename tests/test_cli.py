@@ -188,4 +188,5 @@ def test_duel_fills_every_row_for_both_models(tmp_path, capsys, monkeypatch):
             for model in ("ntm", "memn2n"):
                 assert 0 <= column["models"][model]["mean"] <= 100 and column["models"][model]["n"] == 2
         assert row["verdict"] and row["data"]
+    assert all((tmp_path / "d" / f"qa-{model}-1/curves.png").exists() for model in ("ntm", "memn2n"))
     assert {"duel.json", "duel.png", "ntm_memory.png"} <= {path.name for path in (tmp_path / "d").iterdir()}

@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from numpymem import catalog, runs
+from numpymem import catalog, commands, runs
 from numpymem.equation import REGISTRY
 from numpymem.experiments.measure import evaluate_run
 from numpymem.experiments.rows import MODELS, choose
@@ -114,6 +114,7 @@ def train_one(row_name, model, seed, size, folder):
     with threadpool_limits(1, "blas"):
         training.run(progress=False)
         measured = evaluate_run(training, row.lengths or None, None, TEST_SEED)
+    commands.draw_curves(training)
     if row.lengths:
         right = {f"length {line['length']}": 100 - line["wrong_bits_percent"] for line in measured["lengths"]}
     else:
