@@ -56,7 +56,8 @@ def settings_of(model, task, controller=None):
     task = ALIASES.get(task, task)
     kind = "babi" if task.startswith("babi") else task
     recipe = RECIPES.get((f"{model}-{controller}", kind)) or RECIPES.get((model, kind)) or Recipe()
-    return dict(SETTINGS.get((model, kind), {})), recipe
+    settings = SETTINGS.get((f"{model}-{controller}", kind)) or SETTINGS.get((model, kind)) or {}
+    return dict(settings), recipe
 
 
 def apply_settings(pairs, model, task_name, model_settings, recipe, controller=None):
@@ -114,6 +115,9 @@ EPOCH = 28 * 32                                   # questions of an epoch of bAb
 
 SETTINGS = {
     ("ntm", "copy"): {"initial_weights": "one-hot"},
+    # Trained with 128 slots this controller copies 120 vectors with about 1 % wrong bits: while it answers its write head wanders
+    # and touches the last items. With 24 slots it cannot afford that, and learns to keep still.
+    ("ntm-feedforward", "copy"): {"initial_weights": "one-hot", "N_training": 24},
     ("memn2n", "copy"): {"memory_size": 120},
     # The weights of the authors' code, twice those of the paper's formula. Task 19 comes near the paper's error with these, and not
     # with the formula: experiments/results/memn2n_babi.json beside memn2n_babi_formula.json.
@@ -128,7 +132,7 @@ BUDGETS = {                                       # pairs whose recipe is a budg
 RECIPES = {
     ("ntm", "copy"): Recipe(sequences=30_000, batch=1, lr=3e-3, beta2=0.99, stop_below=0.05, settle=3_000, eval_every=500,
                              eval_count=1_000),
-    ("ntm-feedforward", "copy"): Recipe(sequences=30_000, batch=1, lr=2e-3, beta2=0.98, stop_below=0.05, settle=10_000,
+    ("ntm-feedforward", "copy"): Recipe(sequences=30_000, batch=1, lr=2e-3, beta2=0.98, stop_below=0.05, settle=3_000,
                                          eval_every=500, eval_count=1_000),
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     ("memn2n", "copy"): Recipe(sequences=400_000, batch=32, lr=3e-3, halve_every=150_000, eval_every=20_000),

@@ -306,3 +306,16 @@ def test_no_word_is_the_zero_vector_and_gets_no_gradient(rng):
     dy = rng.standard_normal(y.shape)
     dE = embed_backward(dy, ids, E)
     assert not dE[0].any() and np.array_equal(dE[2], dy[0, 0] + dy[0, 2]) and not dE[3:5].any()
+
+
+def test_fewer_slots_in_training_than_later():
+    """N_training changes the memory of a forward with an rng, and nothing else: parameters fit both."""
+    settings = {"n_inputs": 3, "n_outputs": 2, "controller_size": 5, "W": 4, "initial_weights": "one-hot"}
+    small, large = NTM(NTMConfig(N=6, **settings)), NTM(NTMConfig(N=9, N_training=6, **settings))
+    params, inputs = small.init(np.random.default_rng(0)), np.random.default_rng(1).standard_normal((4, 2, 3)).astype(np.float32)
+    trained, trace = large.forward(params, inputs, rng=np.random.default_rng(2))
+    assert trace["M"].shape[2] == 6 and large.forward(params, inputs)[1]["M"].shape[2] == 9
+    np.testing.assert_array_equal(trained, small.forward(params, inputs)[0])
+    assert {k: v.shape for k, v in large.backward(params, trace, trained).items()} == {k: v.shape for k, v in params.items()}
+    with pytest.raises(ValueError, match="N_training"):
+        NTMConfig(n_inputs=3, n_outputs=2, N_training=6)

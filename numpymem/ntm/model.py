@@ -33,6 +33,8 @@ class NTMConfig:
     initial_memory       "constant" (every number 1e-6) or "learned" (starts small and random)
     initial_weights      "learned" (a softmax of random logits), "one-hot" (slot 0) or "uniform"
     initial_read         "learned" or "zero"
+    N_training           slots while training (forward with an rng), 0: N. With hardly more slots than needed the heads learn to
+                         waste none and to keep still when they have nothing to do; no parameter depends on N
     """
     n_inputs: int
     n_outputs: int
@@ -46,6 +48,7 @@ class NTMConfig:
     initial_memory: str = "constant"
     initial_weights: str = "learned"
     initial_read: str = "learned"
+    N_training: int = 0
 
     def __post_init__(self):
         for name in ("n_inputs", "n_outputs", "controller_size", "W", "read_heads", "write_heads", "shifts"):
@@ -57,6 +60,12 @@ class NTMConfig:
         check_choice("initial_memory", self.initial_memory, ("constant", "learned"))
         check_choice("initial_weights", self.initial_weights, ("learned", "one-hot", "uniform"))
         check_choice("initial_read", self.initial_read, ("learned", "zero"))
+        check_at_least("N_training", self.N_training, 0)
+        if self.N_training and (self.N_training < self.shifts or self.initial_memory != "constant"
+                                or self.initial_weights == "learned"):
+            raise ValueError(f"N_training: expected 0, or at least {self.shifts} with initial_memory 'constant' and "
+                             f"initial_weights 'one-hot' (nothing learned may depend on N), received {self.N_training} with "
+                             f"{self.initial_memory!r} and {self.initial_weights!r}")
         if self.initial_memory == "constant" and self.initial_weights == "uniform":
             raise ValueError("initial_memory, initial_weights: expected one of them to differ between slots, received "
                              "'constant' and 'uniform'; all slots would then stay equal for ever")
@@ -106,18 +115,19 @@ class NTM:
 
     # ---- start of an episode ----------------------------------------------------------------------------------------
 
-    def initial_state(self, params, B):
-        """The state before the first step, the same for all B sequences."""
+    def initial_state(self, params, B, N=None):
+        """The state before the first step, the same for all B sequences; N slots, by default the config's."""
         c, sizes, dtype = self.config, self.sizes, params["W_y"].dtype
+        N = N or c.N
         none = np.zeros(0, dtype)
-        M0 = params["M0"] if "M0" in params else np.full((c.N, c.W), CONSTANT_MEMORY, dtype)
+        M0 = params["M0"] if "M0" in params else np.full((N, c.W), CONSTANT_MEMORY, dtype)
         r0 = tanh(params["r0_raw"]) if "r0_raw" in params else np.zeros((sizes.R, c.W), dtype)
         if "w0_logits" in params:
             w0 = softmax(params["w0_logits"])
         elif c.initial_weights == "uniform":
-            w0 = np.full((sizes.H, c.N), 1 / c.N, dtype)
+            w0 = np.full((sizes.H, N), 1 / N, dtype)
         else:
-            w0 = np.zeros((sizes.H, c.N), dtype)
+            w0 = np.zeros((sizes.H, N), dtype)
             w0[:, 0] = 1
         return State(*(repeat(x, B) for x in (params.get("h0", none), params.get("c0", none), r0, w0, M0)))
 
@@ -149,12 +159,13 @@ class NTM:
         """All T steps from the initial state.
 
         inputs   (T, B, n_inputs)
+        rng      given in training: then the memory has N_training slots, if the config says so
         returns  logits (T, B, n_outputs) and the trace: each name of sequence.NAMES -> an array (T, B, ...), and 'initial',
                  the State before the first step
         """
         check_sequence_inputs(inputs, self.config.n_inputs)
         T, B, _ = inputs.shape
-        initial = self.initial_state(params, B)
+        initial = self.initial_state(params, B, self.config.N_training if rng is not None else None)
         pre_x = linear(flat(inputs), params["W_x"], params["b"]).reshape(T, B, -1)
         values = sequence(pre_x, params["W_u"], params["W_heads"], params["b_heads"], *initial, self.sizes)
         trace = dict(zip(NAMES, values), inputs=inputs, initial=initial, pre_x=pre_x)
