@@ -186,17 +186,24 @@ def note_error(result, oracle, miss, scale, noise, allowed):
 def scan(question, oracle, tolerance=None):
     """Compare entry by entry -> Wrong."""
     hand = question.gradient
-    true, noise = np.zeros(hand.shape), np.zeros(hand.shape)
-    for index in np.ndindex(hand.shape):
-        unit = np.zeros(hand.shape)
-        unit[index] = 1
-        true[index], noise[index] = oracle.derivative(question.line(unit), question.weights)
+    true, noise = true_gradient(question, oracle)
     allowed = (tolerance or oracle.tolerance) * max(np.abs(true).max(initial=0), 1e-300) + 10 * noise
     miss = finite(np.abs(hand - true))
     worst = np.unravel_index(int(np.argmax(miss)), hand.shape)
     bad = miss > allowed
     return Wrong(question.name, tuple(int(i) for i in worst), float(hand[worst]), float(true[worst]), int(bad.sum()),
                  int(hand.size), common_ratio(hand[bad], true[bad]))
+
+
+def true_gradient(question, oracle):
+    """The whole gradient as the oracle has it, entry by entry, and the noise of each entry."""
+    shape = question.gradient.shape
+    true, noise = np.zeros(shape), np.zeros(shape)
+    for index in np.ndindex(shape):
+        unit = np.zeros(shape)
+        unit[index] = 1
+        true[index], noise[index] = oracle.derivative(question.line(unit), question.weights)
+    return true, noise
 
 
 def finite(miss):

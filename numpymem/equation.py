@@ -34,7 +34,7 @@ import re
 from typing import NamedTuple
 
 REGISTRY = {}          # id -> Equation, in the order of definition
-_watchers = []         # callbacks that see every call while `watch` is active
+_hooks = []            # functions that stand around every call while `around` is active, the last one outermost
 _version = [0]         # grows with each definition, patch and undo: kernels look again only when it has moved
 
 _SYMBOL = re.compile(r"^\s*(?P<returns>returns\s+)?(?P<name>\w+)\s+\((?P<shape>[^)]*)\)"
@@ -93,20 +93,14 @@ class Equation:
 
     def __call__(self, *args):
         run = self._forward if self.kernel is None else self.kernel.forward_or(self._forward)
-        out = run(*args)
-        for watcher in _watchers:
-            watcher(self, "forward", args, out)
-        return out
+        return run(*args) if not _hooks else _through_hooks(self, "forward", run, args)
 
     def gradient(self, *args):
         run = self._backward if self.kernel is None else self.kernel.backward_or(self._backward)
         if run is None:
             raise TypeError(f"{self.id} ({self.name}) has no backward: write {self.name}_backward below it and put "
                             f"@{self.name}.backward above")
-        out = run(*args)
-        for watcher in _watchers:
-            watcher(self, "backward", args, out)
-        return out
+        return run(*args) if not _hooks else _through_hooks(self, "backward", run, args)
 
     def backward(self, function):
         """Decorator for the other half of the pair; returns a callable that goes through the registry."""
@@ -256,13 +250,36 @@ def unpatch_all():
 
 
 @contextlib.contextmanager
-def watch(callback):
-    """Call callback(equation, 'forward' | 'backward', arguments, result) after each evaluation inside the block."""
-    _watchers.append(callback)
+def around(hook):
+    """Let hook(equation, 'forward' | 'backward', run, arguments) make every evaluation inside the block.
+
+    It calls run(*arguments) itself and returns the result, or another in its place: that is how the gradient check pushes at
+    an intermediate value in the middle of a model.
+    """
+    _hooks.append(hook)
     try:
         yield
     finally:
-        _watchers.remove(callback)
+        _hooks.remove(hook)
+
+
+def _through_hooks(item, phase, run, args):
+    for hook in _hooks:
+        run = functools.partial(_hooked, hook, item, phase, run)
+    return run(*args)
+
+
+def _hooked(hook, item, phase, run, *args):
+    return hook(item, phase, run, args)
+
+
+def watch(callback):
+    """Call callback(equation, 'forward' | 'backward', arguments, result) after each evaluation inside the block."""
+    def hook(item, phase, run, args):
+        out = run(*args)
+        callback(item, phase, args, out)
+        return out
+    return around(hook)
 
 
 clock = [None]         # the time step that a model is at, for watchers

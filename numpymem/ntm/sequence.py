@@ -39,7 +39,7 @@ def controller_step_backward(dh, dc, h, c, gates, c_prev):
 
 @equation("NTM-sequence", r"(h_t, r_t, w_t, M_t) = f(x_t, h_{t-1}, r_{t-1}, w_{t-1}, M_{t-1}), \quad t = 1 \ldots T",
           source="Graves et al. 2014, section 3", step=True, fixed={"sizes": EXAMPLE},
-          dims=EXAMPLE_DIMS | {"C": 5, "U": EXAMPLE.R * EXAMPLE.W + 5, "G": 20})
+          dims=EXAMPLE_DIMS | {"C": 7, "U": EXAMPLE.R * EXAMPLE.W + 7, "G": 28})
 def sequence(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
     """All T steps of a batch, from its initial state. G is 4 C for an LSTM controller and C for a feedforward one.
 

@@ -46,7 +46,7 @@ class HeadSizes(NamedTuple):
         return self.cuts[-1]
 
 
-EXAMPLE = HeadSizes(R=2, Q=3, W=4, S=3)             # the sizes at which gradcheck draws its points
+EXAMPLE = HeadSizes(R=2, Q=4, W=5, S=3)             # for the gradient check: these, H = 6 and P = 106 are all different
 EXAMPLE_DIMS = {"P": EXAMPLE.raw, "H": EXAMPLE.H, "R": EXAMPLE.R, "Q": EXAMPLE.Q, "W": EXAMPLE.W, "S": EXAMPLE.S}
 
 
