@@ -2,13 +2,15 @@
 
 import argparse
 import contextlib
+import json
 import sys
 import time
+from pathlib import Path
 
 from gradcheck import report
-from gradcheck.kernels import cannot_run, check_kernel
-from gradcheck.models import CASES, check_case, import_all
-from gradcheck.pair import check_equation
+from gradcheck.kernels import cannot_run
+from gradcheck.models import CASES, import_all
+from gradcheck.run import check_everything, find_mistake
 from numpymem import kernel as kernels
 from numpymem.cli import Parser
 from numpymem.equation import REGISTRY
@@ -26,29 +28,60 @@ def main(arguments=None):
     except KeyError as trouble:
         print(trouble.args[0], file=sys.stderr)
         return 2
+    if options.mutate:
+        return mutate(options)
     started = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr):  # what a checked function prints is not part of the report
-        results = [check_equation(item, options.seed) for item in equations]
-        results += [check_kernel(kernel, options.seed) for kernel in chosen_kernels]
+        results = check_everything(equations, chosen_kernels, cases, options.seed, options.chain)
         if options.renew:
             renew([result for result in results if result.kind == "kernel"])
-        results += [check_case(case, options.seed) for case in cases]
-    show = report.as_json if options.json else report.table
-    print(show(results, time.perf_counter() - started, options.seed))
+        finding = find_mistake(results, cases, options.seed)
+    seconds = time.perf_counter() - started
+    print(report.as_json(results, seconds, options.seed, finding) if options.json
+          else report.table(results, seconds, options.seed, finding))
+    if options.html:
+        write_page(options.html, results, seconds, options)
     return 0 if all(result.passed for result in results) else 1
 
 
 def read_arguments(arguments):
     parser = Parser(
-        prog="python -m gradcheck", description="Check every hand-written backward against its own forward.")
+        prog="python -m gradcheck", description="Check every hand-written backward against its own forward.",
+        epilog="exit code: 0 all right, 1 something is wrong (the first line of the report says what), 2 not understood")
     parser.add_argument("names", nargs="*", metavar="NAME",
                         help="an equation (NTM-9, sharpen), a kernel (ntm.sequence), a model (ntm, lstm, memn2n), or the "
                              "start of an id; default: everything")
+    parser.add_argument("--chain", action="store_true",
+                        help="follow every gradient on its way through steps, models and kernels, and name the first that is wrong")
+    parser.add_argument("--mutate", action="store_true",
+                        help="break every backward in many small ways and count what is caught (some minutes)")
+    parser.add_argument("--sample", type=_seed, metavar="N", help="with --mutate: N mutants drawn by --seed instead of all")
+    parser.add_argument("--html", metavar="FILE", help="write the report as one page with formulas, sources and pictures, too")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the random points (default 0)")
     parser.add_argument("--renew", action="store_true",
                         help="write the fingerprints of the kernels that are equal to today's equations")
     return parser.parse_args(arguments)
+
+
+def mutate(options):
+    """The mutation score -> exit code: 1 if a mutant survived."""
+    from gradcheck.mutation import score
+    outcomes, seconds = score.timed(options.names, options.sample, progress=sys.stderr.isatty(), seed=options.seed)
+    print(json.dumps(score.as_dict(outcomes, seconds), indent=1) if options.json else score.table(outcomes, seconds))
+    return 1 if any(outcome.fate == "survived" for outcome in outcomes) else 0
+
+
+def write_page(path, results, seconds, options):
+    """The report as an HTML file; says where it is."""
+    from gradcheck import html
+    text = html.page(results, seconds, options.seed)
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as trouble:
+        print(f"--html {path}: cannot be written ({trouble.strerror}); the report above is complete", file=sys.stderr)
+        return
+    print(f"page: {path}", file=sys.stderr)
 
 
 def _seed(text):

@@ -1,23 +1,28 @@
 """The kernel check: compiled loops against the NumPy pair that they stand in for.
 
-At several shapes (usual, large, all ones), in float64 and float32, all outputs and all gradients. The compiled functions
-are called directly, whether or not the kernel is in force: a kernel that nobody has proved yet is checked the same way,
-and `--renew` proves it.
+At several shapes (usual, large, all ones) and settings, in float64 and float32, all outputs and all gradients; then, whether
+what it computes for float32 it computes in float32 (gradcheck/kernel_types.py). The compiled functions are called directly,
+whether or not the kernel is in force: a kernel that nobody has proved yet is checked the same way, and `--renew` proves it.
 """
 
 import os
 import time
+from typing import NamedTuple
 
 import numpy as np
 
+from gradcheck.kernel_types import float64_in
 from gradcheck.pair import backward_arguments, finite, listed
 from gradcheck.points import LARGE, SMALL, USUAL, Declaration, draw, generator
 from gradcheck.report import Result, Wrong
 from numpymem import kernel as kernels
 from numpymem.kernel import numpy_only
+from numpymem.memn2n.equations import memorize
 from numpymem.ntm.step import HeadSizes
 
-SHAPES = ((USUAL, True), (LARGE, True), (SMALL, False))          # sizes of the letters, and whether they must differ
+# Sizes of the letters, and whether they must differ. A loop over pairs of rows shows in a batch of 5: two pairs and one more;
+# a row of the wrong length, only where it is the shorter one: once more sentences than numbers in a vector, once fewer.
+SHAPES = ((USUAL, True), (LARGE | {"B": 5, "I": 24}, True), (SMALL, False))
 
 
 def dims_of(sizes, C, feedforward=False):
@@ -28,34 +33,94 @@ def dims_of(sizes, C, feedforward=False):
 
 def without_state(point):
     """A feedforward controller has no h0 and no c0: cut theirs to no columns. (In the docstring's letters they have C.)"""
-    arguments = [value[:, :0] if at in (4, 5) else value for at, value in enumerate(point.arguments)]
-    return point._replace(arguments=arguments)
+    return _moved(point, dict.fromkeys((4, 5), lambda state: state[:, :0]))
+
+
+def saturated(point):
+    """Raw head parameters of a thousand and more: strengths and exponents at which a softmax that forgets to subtract the
+    largest score first overflows, or has nothing left to divide by."""
+    return _moved(point, {3: lambda b_heads: np.sign(b_heads) * (1000 + 1000 * np.abs(b_heads))})
+
+
+def far_apart(point):
+    """Scores of the memory network in the thousands, for the same reason. Those of the first story fall from one sentence to the
+    next, all far below 0, and no empty slot shares; those of the last one rise."""
+    u, m, _, mask, empty, _ = point.arguments
+    m, mask, empty, steps = 60 * m, mask.copy(), empty.copy(), np.arange(1, m.shape[1] + 1)[:, None]
+    m[0], mask[0], mask[0, -1], empty[0] = -60 * u[0] * steps, 1, 0, 0
+    m[-1], mask[-1, -1] = 60 * u[-1] * steps, 1
+    return _moved(point, {0: lambda _: 60 * u, 1: lambda _: m, 3: lambda _: mask, 4: lambda _: empty})
+
+
+def nobody_home(point):
+    """Empty slots by the dozen, and stories without a sentence: with empty slots that share, and without."""
+    empty, mask = 12.0 * (np.arange(len(point.arguments[0])) % 2)[:, None], point.arguments[3].copy()
+    mask[:2] = 0
+    return _moved(point, {3: lambda _: mask, 4: lambda _: empty})
+
+
+def half_nil(point):
+    """Every other word, and the age of every other sentence, is nil."""
+    return _moved(point, {0: _every_other, 3: _every_other})
+
+
+def _every_other(numbers):
+    return numbers * (np.arange(numbers.size).reshape(numbers.shape) % 2)
+
+
+def _moved(point, changes):
+    """A point with other values of some of its arguments, by their places."""
+    return point._replace(arguments=[changes[at](value) if at in changes else value for at, value in enumerate(point.arguments)])
+
+
+class Setting(NamedTuple):
+    """At what to check: `fixed` and `dims` like those of @equation, a change of the random points, and the precisions. Where the
+    numbers are extreme, so is rounding: `slack` widens the tolerance."""
+    fixed: dict
+    dims: dict
+    change: object = None
+    dtypes: tuple = (np.float64, np.float32)
+    slack: float = 1.0
+
+
+def ntm_setting(R, Q, W, S, C, T, B, N, change=None, slack=1.0):
+    """The NTM's kernel at given sizes; a feedforward controller with change=without_state."""
+    sizes, feedforward = HeadSizes(R, Q, W, S), change is without_state
+    return Setting({"sizes": sizes}, dims_of(sizes, C, feedforward) | {"T": T, "B": B, "N": N}, change, slack=slack)
 
 
 FEW, MANY = HeadSizes(R=1, Q=1, W=3, S=1), HeadSizes(R=3, Q=2, W=4, S=5)
-EXAMPLES = {                       # kernel -> its other branches: (fixed, dims) like those of @equation, and a change of the point
-    "ntm.sequence": [({"sizes": FEW}, dims_of(FEW, 5)), ({"sizes": MANY}, dims_of(MANY, 6)),
-                     ({"sizes": FEW}, dims_of(FEW, 5, feedforward=True), without_state),
-                     ({"sizes": MANY}, dims_of(MANY, 6, feedforward=True), without_state)],
-    "memn2n.hop": [({"linear": True}, {})],
+WORDS = {"fixed": memorize.fixed, "dims": memorize.dims}
+EXAMPLES = {                                                     # kernel -> settings that take its other branches
+    "ntm.sequence": [Setting({"sizes": FEW}, dims_of(FEW, 5)), Setting({"sizes": MANY}, dims_of(MANY, 6)),
+                     Setting({"sizes": FEW}, dims_of(FEW, 5, feedforward=True), without_state),
+                     Setting({"sizes": MANY}, dims_of(MANY, 6, feedforward=True), without_state),
+                     Setting({"sizes": MANY}, dims_of(MANY, 6), saturated, (np.float64,), slack=1e5)],
+    "memn2n.encode": [Setting(**WORDS, change=half_nil)],
+    "memn2n.memory": [Setting(**WORDS, change=half_nil)],
+    "memn2n.hop": [Setting({"linear": True}, {}), Setting({"linear": False}, {}, nobody_home),
+                   Setting({"linear": False}, {}, far_apart, (np.float64,), slack=1e5)],
 }
 
 
-def check_kernel(what, seed=0, examples=None):
+def check_kernel(what, seed=0, examples=None, pair=None):
     """Check a Kernel (or its name) -> Result; `.equal` is None where it could not be run.
 
-    examples    further settings to check: a list of (fixed, dims) like those of @equation; default: the kernel's
-                in EXAMPLES. The equation's own setting is always checked.
+    examples    further settings to check: a list of (fixed, dims) like those of @equation, or of Setting; default: the
+                kernel's in EXAMPLES. The equation's own setting is always checked.
+    pair        (forward, backward) to check instead of the compiled ones
     """
-    kernel = what if isinstance(what, kernels.Kernel) else _find(what)
+    kernel = find_kernel(what)
     started = time.perf_counter()
     result = Result("kernel", kernel.name, kernel.of.name, True, "equal", address=kernel.of.address)
-    why = cannot_run()
+    why = cannot_run() if pair is None else None
     if why:
         result.verdict = f"not checked: {why}"
     else:
-        settings = [(kernel.of.fixed, kernel.of.dims), *(examples or EXAMPLES.get(kernel.name, ()))]
-        _check(kernel, settings, generator(seed, kernel.name), result)
+        settings = [Setting(kernel.of.fixed, kernel.of.dims), *(examples or EXAMPLES.get(kernel.name, ()))]
+        rng = generator(seed, kernel.name)
+        _check(kernel, (Case(kernel.of, Setting(*setting), shape, dtype, rng) for setting in settings for shape in SHAPES
+                        for dtype in Setting(*setting).dtypes), result, pair)
     result.seconds = time.perf_counter() - started
     return result
 
@@ -67,20 +132,23 @@ def cannot_run():
     return None if kernels.has_numba() else "numba is not installed"
 
 
-def _find(name):
+def find_kernel(what):
+    """The Kernel for a name ('ntm.sequence', case ignored), or itself."""
+    if isinstance(what, kernels.Kernel):
+        return what
     for known in kernels.KERNELS.values():
-        if known.name.lower() == str(name).lower():
+        if known.name.lower() == str(what).lower():
             return known
-    raise KeyError(f"no kernel is called {name!r}; known: {', '.join(kernels.KERNELS) or 'none'}")
+    raise KeyError(f"no kernel is called {what!r}; known: {', '.join(kernels.KERNELS) or 'none'}")
 
 
-def _check(kernel, settings, rng, result):
+def _check(kernel, cases, result, pair):
+    compiled = pair is None
     try:
-        pair = kernel.pair()
-        for setting in settings:
-            for preferred, distinct in SHAPES:
-                for dtype in (np.float64, np.float32):
-                    _compare_at(kernel.of, pair, _Setting(kernel.of, *setting), (preferred, distinct), dtype, rng, result)
+        pair = kernel.pair() if compiled else pair
+        for case in cases:
+            case.judge(pair, result)
+        result.passed = not result.wrong
     except Declaration as trouble:
         result.notes.append(str(trouble))
         result.passed = False
@@ -89,8 +157,23 @@ def _check(kernel, settings, rng, result):
         result.passed = False
     wrong = {wrong.argument for wrong in result.wrong}
     result.right = [name for name in result.right if name not in wrong]
-    result.equal = result.passed = result.passed and not wrong
-    _conclude(kernel, result)
+    result.equal = result.passed
+    if compiled:
+        _conclude(kernel, result)
+    else:
+        result.verdict = "equal" if result.equal else "not equal"
+    if result.equal:
+        _look_inside(pair, result)
+
+
+def _look_inside(pair, result):
+    """Equal in its results is not enough: it must not compute in float64 what it is asked for in float32."""
+    found = float64_in(pair)
+    if found:
+        result.passed = result.equal = False
+        result.verdict = "computes in float64"
+        more = f" and in {len(found) - 3} more lines" if len(found) > 3 else ""
+        result.notes = [f"computes in float64 what is asked for in float32: {'; '.join(map(str, found[:3]))}{more}"]
 
 
 def _conclude(kernel, result):
@@ -112,12 +195,52 @@ def _conclude(kernel, result):
             result.notes.append(reason)
 
 
-class _Setting:
+class Case:
+    """A random point at one setting, shape and dtype, and what NumPy makes of it. The reference is the NumPy pair in float64;
+    in float32 the NumPy pair's own distance from it is what rounding costs there, and a kernel may be a few times as far."""
+
+    def __init__(self, equation, setting, shape, dtype, rng):
+        self.equation, self.dtype, self.slack = equation, dtype, setting.slack
+        at = AtSetting(equation, setting)
+        self.point, other = at.point(rng, shape), at.point(rng, shape)
+        with numpy_only(), np.errstate(all="ignore"):
+            self.exact = _Run(equation, equation.functions, self.point, np.float64, rng=rng)
+            self.plain = _Run(equation, equation.functions, self.point, dtype, like=self.exact)
+            self.other, self.of_other = other, _Run(equation, equation.functions, other, dtype, rng=rng)
+
+    def run(self, pair):
+        """What another pair makes of the point: a _Run."""
+        with np.errstate(all="ignore"):
+            return _Run(self.equation, pair, self.point, self.dtype, like=self.exact)
+
+    def judge(self, pair, result, twice=True):
+        """Compare another pair with the NumPy pair, and write what differs into `result`. `twice` calls it at another point, too,
+        to see whether that spoils what it returned."""
+        exact, plain = self.exact, self.plain
+        fused = self.run(pair)
+        if twice:
+            kept = [np.array(value) for value in fused.results]
+            with np.errstate(all="ignore"):
+                _Run(self.equation, pair, self.other, self.dtype, like=self.of_other)
+            if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(kept, fused.results)):
+                raise Declaration("a second call of the kernel changes what the first returned: it must return new arrays")
+        if fused.changed:
+            raise Declaration(f"the kernel changes its argument {fused.changed}")
+        tolerance = self.slack * (1e-12 if self.dtype == np.float64 else _float32_tolerance(self.point.sizes))
+        # what is zero but for rounding is compared with the largest number around
+        floor = float(np.finfo(self.dtype).eps) * max(float(np.abs(value).max(initial=0)) for value in exact.results)
+        for name, a, b, c in zip(exact.names, exact.results, plain.results, fused.results):
+            _compare(name, np.asarray(a), np.asarray(b), np.asarray(c), tolerance, floor, result, note=self.slack == 1)
+        if len(fused.results) != len(exact.results):
+            raise Declaration(f"expected {len(exact.results)} outputs and gradients as NumPy, received {len(fused.results)}")
+
+
+class AtSetting:
     """An equation with other settings than its own: what `draw` reads of one."""
 
-    def __init__(self, equation, fixed, dims, change=None):
-        self.arguments, self.inputs, self.fixed, self.dims = equation.arguments, equation.inputs, fixed, dims
-        self.change = change
+    def __init__(self, equation, setting):
+        self.arguments, self.inputs, self.fixed, self.dims = equation.arguments, equation.inputs, setting.fixed, setting.dims
+        self.change = setting.change
 
     def point(self, rng, shape):
         """A random Point at these settings."""
@@ -125,36 +248,12 @@ class _Setting:
         return self.change(found) if self.change else found
 
 
-def _compare_at(equation, pair, setting, shape, dtype, rng, result):
-    """One shape, one dtype. The reference is the NumPy pair in float64; in float32 the NumPy pair's own distance from it
-    is what rounding costs there, and a kernel may be a few times as far."""
-    point, other = setting.point(rng, shape), setting.point(rng, shape)
-    with numpy_only():
-        exact = _Run(equation, equation.functions, point, np.float64, rng=rng)
-        plain = _Run(equation, equation.functions, point, dtype, like=exact)
-    with np.errstate(all="ignore"):
-        fused = _Run(equation, pair, point, dtype, like=exact)
-        kept = [np.array(value) for value in fused.results]
-        _Run(equation, pair, other, dtype, like=_Run(equation, pair, other, dtype, rng=rng))
-    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(kept, fused.results)):
-        raise Declaration("a second call of the kernel changes what the first returned: it must return new arrays")
-    if fused.changed:
-        raise Declaration(f"the kernel changes its argument {fused.changed}")
-    tolerance = 1e-12 if dtype == np.float64 else _float32_tolerance(point.sizes)
-    # what is zero but for rounding is compared with the largest number around
-    floor = float(np.finfo(dtype).eps) * max(float(np.abs(value).max(initial=0)) for value in exact.results)
-    for name, a, b, c in zip(exact.names, exact.results, plain.results, fused.results):
-        _compare(name, np.asarray(a), np.asarray(b), np.asarray(c), tolerance, floor, result)
-    if len(fused.results) != len(exact.results):
-        raise Declaration(f"expected {len(exact.results)} outputs and gradients as NumPy, received {len(fused.results)}")
-
-
 def _float32_tolerance(sizes):
     """A sum of n terms in another order differs by about eps * sqrt(n), and by eps * n at worst; there are several sums."""
     return float(np.finfo(np.float32).eps) * (16 + 2 * max(sizes.values(), default=1))
 
 
-def _compare(name, exact, plain, fused, tolerance, floor, result):
+def _compare(name, exact, plain, fused, tolerance, floor, result, note=True):
     if fused.shape != plain.shape or fused.dtype != plain.dtype:
         raise Declaration(f"{name}: expected {plain.shape} {plain.dtype} as NumPy, received {fused.shape} {fused.dtype}")
     if not exact.size:
@@ -164,7 +263,7 @@ def _compare(name, exact, plain, fused, tolerance, floor, result):
     own = np.abs(plain.astype(np.float64) - exact).max()
     allowed = tolerance * size + 4 * own + 16 * floor
     error = float(miss.max() / max(size, floor)) if miss.max() > 0 else 0.0
-    if plain.dtype == np.float64 and (result.error is None or error > result.error):
+    if note and plain.dtype == np.float64 and (result.error is None or error > result.error):
         result.error, result.tolerance = error, tolerance
     if miss.max() <= allowed:
         result.right = [*dict.fromkeys([*result.right, name])]
@@ -184,15 +283,27 @@ class _Run:
         forward, backward = pair
         inputs = dict(zip(equation.arguments, [_cast(value, dtype) for value in point.arguments]))
         before = {name: np.copy(value) for name, value in inputs.items() if isinstance(value, np.ndarray)}
+        if like:
+            _spoil_memory(like.outputs, dtype)
         outputs = listed(forward(*inputs.values()))
         self.outputs = [np.asarray(out) for out in (like.outputs if like else outputs)]
         self.upstream = like.upstream if like else [rng.standard_normal(out.shape) for out in self.outputs]
         known = (inputs | {name: _cast(out, dtype) for name, out in zip(equation.outputs, self.outputs)}
                  | {f"d{name}": _cast(up, dtype) for name, up in zip(equation.outputs, self.upstream)})
-        gradients = listed(backward(*[known[name] for name in backward_arguments(equation)])) if backward else []
+        arguments = [known[name] for name in backward_arguments(equation)] if backward else []
+        if like:
+            _spoil_memory([inputs[name] for name in equation.differentiable], dtype)
+        gradients = listed(backward(*arguments)) if backward else []
         self.results = [*outputs, *gradients]
         self.names = [*equation.outputs, *(f"d{name}" for name in equation.differentiable)]
         self.changed = next((name for name, value in before.items() if not np.array_equal(value, inputs[name])), "")
+
+
+def _spoil_memory(arrays, dtype):
+    """Memory is used again: an array that a pair asks for would often come with the right numbers already in it, left there by
+    the run before. Fill and give back some of the same sizes, so that a number that is never written shows."""
+    spoiled = [np.full(array.shape, np.nan, dtype) for array in arrays for _ in range(3)]
+    del spoiled
 
 
 def _cast(value, dtype):

@@ -14,8 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from gradcheck.oracle import Oracle
-from gradcheck.pair import Question, compare, finish, note_error, scan
+from gradcheck.compare import Question, compare, note_error, scan
+from gradcheck.pair import finish
 from gradcheck.points import generator
+from gradcheck.recording import Program
 from gradcheck.report import Result, Wrong
 from numpymem import numpy_only, watch
 
@@ -92,6 +94,15 @@ CASES = (
 )
 
 
+def examples():
+    """(model, fresh parameters, inputs) of a few cases, which together use every equation: where `purposes` looks for points.
+    The last ones start as NTMs usually do: all rows of the memory alike."""
+    for case in (*CASES[4:], CASES[3], CASES[1]):
+        rng = generator(0, case.name + case.setting)
+        model, inputs, _ = case.make(rng)
+        yield model, model.init(rng, dtype=np.float64), inputs
+
+
 def check_case(case, seed=0):
     """Check one of CASES -> Result. A model that raises is reported like one that is wrong: the rest of the table stays."""
     try:
@@ -106,9 +117,22 @@ def check_case(case, seed=0):
 def _check_case(case, seed):
     rng = generator(seed, case.name + case.setting)
     model, inputs, options = case.make(rng)
-    params = {name: 0.5 * rng.standard_normal(np.shape(value))
-              for name, value in model.init(rng, dtype=np.float64).items()}
-    return check_model(model, params, inputs, seed=seed, **options)
+    return check_model(model, random_parameters(model, rng), inputs, seed=seed, **options)
+
+
+def program(model, params, inputs, **options):
+    """A model at these parameters, for the chain check -> Program."""
+    def forward(values):
+        logits, trace = model.forward(values, inputs, **options)
+        return [logits], trace
+
+    return Program(type(model).__name__, {name: np.array(value, dtype=np.float64) for name, value in params.items()}, forward,
+                   lambda values, trace, upstream: model.backward(values, trace, *upstream))
+
+
+def random_parameters(model, rng):
+    """name -> numbers of order one half."""
+    return {name: 0.5 * rng.standard_normal(np.shape(value)) for name, value in model.init(rng, dtype=np.float64).items()}
 
 
 def check_model(model, params, inputs, seed=0, tolerance=TOLERANCE, **options):
@@ -145,11 +169,12 @@ def _compare_all(model, params, inputs, options, weights, grads, rng, tolerance,
         result.notes.append(problem)
         return
     questions, outcomes = {}, {}
-    for name, value in params.items():
-        def line(direction, name=name, value=value):
+    for name in params:
+        def line(direction, jitter=None, name=name):
             def outputs_at(t):
                 kind = np.complex128 if isinstance(t, complex) else np.float64
-                moved = {key: array.astype(kind) for key, array in params.items()} | {name: value + t * direction}
+                moved = {key: (jitter.jittered(array) if jitter else array).astype(kind) for key, array in params.items()}
+                moved[name] = moved[name] + t * direction
                 return [model.forward(moved, inputs, **options)[0]]
             return outputs_at
         questions[name] = Question(name, grads[name], line, [weights])

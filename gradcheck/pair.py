@@ -1,33 +1,48 @@
-"""The pair check: one backward against the true derivative of its own forward.
+"""The pair check: one backward against the true derivative of its own forward, at points with a purpose.
 
 First along a few random directions for each argument, which costs two calls each and misses nothing but by chance in a
-million; then, for an argument where that fails, entry by entry, to say which index is wrong and by how much.
+million; then, for an argument where that fails, entry by entry, to say which index is wrong, by how much, and what it looks like.
 """
 
-import inspect
 import time
-from typing import NamedTuple
 
 import numpy as np
 
-from gradcheck import oracle as oracles
-from gradcheck.points import Declaration, check_shapes, draw, generator
-from gradcheck.report import Result, Wrong
+from gradcheck import kinks
+from gradcheck.compare import DIRECTIONS, Question, bends_sharply, compare, finite, note_error, scan, true_gradient, unseen
+from gradcheck.hygiene import hygiene
+from gradcheck.points import Declaration, generator
+from gradcheck.purposes import points, symmetric
+from gradcheck.report import Result
+from gradcheck.trial import Trial, backward_arguments, listed, point_of
 from numpymem import equation as registry
 from numpymem.kernel import numpy_only
 
-POINTS = 2
-DIRECTIONS = 3
+__all__ = ["Question", "Trial", "backward_arguments", "check_equation", "compare", "finish", "finite", "listed", "note_error",
+           "scan", "true_gradient"]
+
+NEAR = (1e-6, -1e-6)           # a kink within this, along a random direction, is too near to differentiate at
+STEP_ASIDE = 0.01
+STIFF = 1e-7                   # allowed at extremes: d log(w + 1e-8) at w = 0 makes 1e8 of a rounding error
 
 
-def check_equation(what, seed=0):
-    """Check the pair that is in force for an equation (an Equation, an id or a name) -> Result."""
+def check_equation(what, seed=0, detail=True):
+    """Check the pair that is in force for an equation (an Equation, an id or a name) -> Result.
+
+    detail   False: stop at the first gradient that is wrong, without looking at its entries
+    """
     item = registry.find(what)
+    rng = generator(seed, item.id)
+    return check_pair(item, rng, lambda: points(item, rng), detail)
+
+
+def check_pair(item, rng, points_of, detail=True):
+    """Check the pair of an Equation at the points that `points_of()` yields, as (purpose, Point) -> Result."""
     started = time.perf_counter()
     result = Result("equation", item.id, item.name, True, "right")
     try:
-        with numpy_only():
-            _check(item, generator(seed, item.id), result)
+        with numpy_only(), np.errstate(all="ignore"):
+            _check(item, rng, points_of(), result, detail)
     except Declaration as trouble:
         result.passed, result.verdict = False, "broken"
         result.notes.append(str(trouble))
@@ -37,18 +52,137 @@ def check_equation(what, seed=0):
     return result
 
 
-def _check(item, rng, result):
-    wanted = None
-    for _ in range(POINTS):
-        trial = Trial(item, rng)
-        wanted = wanted or dict.fromkeys(trial.gradients, 0.0)
-        for name in trial.gradients:
-            if all(wrong.argument != name for wrong in result.wrong):
-                outcome = compare(trial.question(name), rng, result)
-                wanted[name] += outcome.size
-                if outcome.wrong:
-                    result.wrong.append(scan(trial.question(name), outcome.oracle))
-    finish(result, wanted, [wrong.argument for wrong in result.wrong])
+def _check(item, rng, points_found, result, detail):
+    sizes, problems, oracles = None, [], {}
+    for purpose, point in points_found:
+        trial, moved = _off_the_kinks(Trial(item, rng, point), rng)
+        if sizes is None:
+            sizes, problems = dict.fromkeys(trial.gradients, 0.0), hygiene(trial)
+        _at(trial, purpose, moved, sizes, oracles, rng, result, detail)
+        if result.wrong and not detail:
+            break
+    for name in item.stops:
+        _note_dropped(item, name, rng, result)
+    finish(result, sizes or {}, [wrong.argument for wrong in result.wrong])
+    if problems:
+        result.passed, result.notes = False, [*problems, *result.notes]
+        result.verdict = result.verdict if result.wrong else "unclean"
+
+
+def _at(trial, purpose, moved, sizes, oracles, rng, result, detail):
+    """Compare all gradients at one point and write down what came of it. `oracles` remembers who judged which argument."""
+    size, error, bad = 0.0, 0.0, []
+    for name in trial.gradients:
+        if any(wrong.argument == name for wrong in result.wrong):
+            continue
+        question = trial.question(name)
+        if question.stopped:
+            if np.any(question.gradient):
+                result.wrong.append(_not_stopped(question))
+            continue
+        outcome = _judged(question, purpose, oracles, rng, result)
+        size, error = size + outcome.size, max(error, outcome.error)
+        sizes[name] += outcome.size if purpose in ("random", "given") else 0
+        if outcome.wrong:
+            bad.append(name)
+            result.wrong.append(scan(question, outcome.oracle, around=around(trial, name), inputs=trial.item.arguments)
+                                if detail else unseen(question))
+    alike = symmetric(trial) if purpose != "random" else []
+    said = ("wrong: " + ", ".join(f"d{name}" for name in bad) if bad
+            else "proves nothing: the gradient is zero here" if size == 0 and trial.gradients
+            else f"for information: all alike along an axis: {', '.join(alike)}" if alike else "right")
+    result.points.append({"purpose": purpose, "error": error, "said": said, "moved": moved or ""})
+
+
+def _judged(question, purpose, oracles, rng, result):
+    """The Outcome for one argument. The oracle is chosen at the first random point. Elsewhere the same one judges, as real
+    differences may leave the domain there, unless it finds a mistake: then it must show that it can be trusted at this very point.
+    """
+    directions = DIRECTIONS if purpose == "random" else 1
+    if question.name not in oracles:
+        outcome = compare(question, rng, result, directions)
+        oracles[question.name] = outcome.oracle
+        return outcome
+    if purpose in ("random", "given"):
+        trial = Result("equation", "", "", True, "")
+        outcome = compare(question, rng, trial, directions, oracle=oracles[question.name])
+        if outcome.wrong:
+            return compare(question, rng, result, directions)
+        merge(trial, result)
+        return outcome
+    trial = Result("equation", "", "", True, "")
+    outcome = compare(question, rng, trial, 1, tolerance=STIFF, oracle=oracles[question.name])
+    if outcome.wrong:
+        trial = Result("equation", "", "", True, "")
+        outcome = compare(question, rng, trial, 1, tolerance=STIFF)
+        if outcome.wrong and bends_sharply(question, rng):
+            return outcome._replace(size=0.0, wrong=False)
+    if outcome.wrong:                           # the table tells the error at random points: elsewhere rounding counts for more
+        merge(trial, result)
+    return outcome
+
+
+def merge(part, result):
+    """Add what one comparison noted to the result."""
+    if part.error is not None and (result.error is None or part.error > result.error):
+        result.error, result.tolerance = part.error, part.tolerance
+    result.noise = max(filter(None, (part.noise, result.noise)), default=None)
+    if part.oracle and part.oracle not in result.oracle:
+        result.oracle = " and ".join(filter(None, [result.oracle, part.oracle]))
+
+
+def around(trial, name):
+    """What a diagnosis may compare a wrong gradient with: all that the pair knew, and the other true gradients."""
+    known = {key: value for key, value in trial.values().items() if isinstance(value, np.ndarray)}
+    others = {f"true d{other}": gradient for other, gradient in trial.gradients.items()
+              if other != name and np.shape(gradient) == np.shape(trial.gradients[name])}
+    return known | others
+
+
+def _off_the_kinks(trial, rng):
+    """The trial, moved aside if a maximum, a sort or a comparison could change sides right there -> (trial, what was met)."""
+    met = None
+    for _ in range(20):
+        found = _kink_at(trial, rng)
+        if found is None:
+            break
+        met = met or found
+        moved = [value + STEP_ASIDE * rng.standard_normal(value.shape) if name in trial.item.differentiable else value
+                 for name, value in zip(trial.item.arguments, trial.arguments)]
+        trial = Trial(trial.item, rng, point_of(moved))
+    return trial, met and f"{met}: moved aside"
+
+
+def _kink_at(trial, rng):
+    names = [name for name in trial.item.arguments if name in trial.item.differentiable]
+    directions = {name: rng.standard_normal(np.shape(trial.gradients[name])) for name in names}
+
+    def arguments_at(t):
+        return [value + t * directions[name] if name in directions else value
+                for name, value in zip(trial.item.arguments, trial.copies())]
+    moved = [k for k, name in enumerate(trial.item.arguments) if name in directions]
+    return kinks.tied(trial.forward, trial.copies(), moved) or kinks.crossed(trial.forward, arguments_at, NEAR, moved)
+
+
+def _not_stopped(question):
+    from gradcheck.report import Wrong
+    worst = np.unravel_index(int(np.argmax(np.abs(question.gradient))), question.gradient.shape)
+    return Wrong(question.name, tuple(map(int, worst)), float(question.gradient[worst]), 0.0,
+                 int(np.count_nonzero(question.gradient)), question.gradient.size,
+                 hints=["declared as stopped: its gradient must be zero"])
+
+
+def _note_dropped(item, name, rng, result):
+    """What a declared stop-gradient leaves out, at a random point."""
+    trial = Trial(item, rng)
+    trial.calls = None                                 # without freezing: the forward as it stands
+    question = trial.question(name)
+    question.stopped = False
+    from gradcheck.oracle import choose
+    true, _ = true_gradient(question, choose(question.line(rng.standard_normal(question.gradient.shape))))
+    worst = np.unravel_index(int(np.argmax(np.abs(true))), true.shape)
+    result.notes.append(f"d{name} is stopped on purpose. Dropped at a random point: a gradient of norm "
+                        f"{np.linalg.norm(true):.3g}, the largest entry {true[worst]:.3g} at {list(map(int, worst))}")
 
 
 def finish(result, sizes, bad):
@@ -63,186 +197,7 @@ def finish(result, sizes, bad):
         result.verdict = "nothing to differentiate"
     elif bad:
         result.verdict = "wrong: " + ", ".join(f"d{name}" for name in bad)
-    idle = [f"d{name}" for name, size in sizes.items() if size == 0 and name not in bad]
+    stopped = {name for name in registry.REGISTRY[result.id].stops} if result.id in registry.REGISTRY else set()
+    idle = [f"d{name}" for name, size in sizes.items() if size == 0 and name not in bad and name not in stopped]
     if idle:
-        result.notes.append(f"{', '.join(idle)} is zero at every point tried: that proves nothing")
-
-
-class Trial:
-    """One point: the forward has run there, and so has the backward, with a random gradient for each output."""
-
-    def __init__(self, item, rng):
-        self.item = item
-        self.forward, self.backward = item.functions
-        self.arguments, self.sizes = draw(item, rng)
-        self.outputs = listed(attempt("forward", self.forward, self._copies(np.asarray)))
-        self._check_forward()
-        self.upstream = [rng.standard_normal(np.shape(out)) for out in self.outputs]
-        self.gradients = self._run_backward()
-
-    def _copies(self, kind):
-        """The arguments as arrays of their own, so that nothing that a pair writes into them reaches the next call."""
-        names = self.item.arguments
-        return [kind(value).copy() if isinstance(value, np.ndarray) and not self.item.inputs[name].is_data else value
-                for name, value in zip(names, self.arguments)]
-
-    def _check_forward(self):
-        declared = list(self.item.outputs.values())
-        if len(declared) != len(self.outputs):
-            raise Declaration(f"outputs: the docstring declares {len(declared)} ('returns ...' lines), "
-                              f"the forward returned {len(self.outputs)}")
-        check_shapes("output", declared, self.outputs, self.sizes)
-
-    def _run_backward(self):
-        """name of an input -> its gradient by hand."""
-        names = self.item.differentiable
-        if self.backward is None:
-            if names:
-                raise Declaration(f"there is no backward: expected {self.item.name}_backward, "
-                                  f"with @{self.item.name}.backward above it")
-            return {}
-        self.wanted = backward_arguments(self.item)
-        known = self.values()
-        gradients = listed(attempt("backward", self.backward, [known[name] for name in self.wanted]))
-        if len(gradients) != len(names):
-            raise Declaration(f"gradients: expected {len(names)} ({', '.join('d' + n for n in names)}), "
-                              f"the backward returned {len(gradients)}")
-        for name, gradient in zip(names, gradients):
-            expected = np.shape(self.arguments[self.item.arguments.index(name)])
-            if np.shape(gradient) != expected:
-                raise Declaration(f"shape of the gradient d{name}: expected {expected} as {name} has, "
-                                  f"received {np.shape(gradient)}")
-        return dict(zip(names, gradients))
-
-    def values(self):
-        """Everything that a backward may ask for by name."""
-        outputs = list(self.item.outputs)
-        return (dict(zip(self.item.arguments, self._copies(np.asarray))) | dict(zip(outputs, map(np.array, self.outputs)))
-                | {f"d{name}": value.copy() for name, value in zip(outputs, self.upstream)})
-
-    def question(self, name):
-        """What `compare` needs to know about one argument."""
-        used = [k for k, output in enumerate(self.item.outputs) if f"d{output}" in self.wanted]
-        index = self.item.arguments.index(name)
-
-        def line(direction):
-            def outputs_at(t):
-                arguments = self._copies(complex_array if isinstance(t, complex) else np.asarray)
-                arguments[index] = arguments[index] + t * direction
-                outputs = listed(self.forward(*arguments))
-                return [np.asarray(outputs[k]) for k in used]
-            return outputs_at
-
-        return Question(name, np.asarray(self.gradients[name]), line, [self.upstream[k] for k in used])
-
-
-class Outcome(NamedTuple):
-    """Of comparing one gradient: `size` of the true one, relative `error`, whether that is too much, and who judged."""
-    size: float
-    error: float
-    wrong: bool
-    oracle: oracles.Oracle
-
-
-class Question:
-    """Is `gradient` the derivative of sum(weights * outputs)? `line(direction)` moves one argument (see oracle.py)."""
-
-    def __init__(self, name, gradient, line, weights):
-        self.name, self.gradient, self.line, self.weights = name, gradient, line, weights
-
-
-def compare(question, rng, result, directions=DIRECTIONS, tolerance=None):
-    """Compare along random directions -> Outcome; the result keeps the worst error."""
-    shape, size, worst, wrong = question.gradient.shape, 0.0, 0.0, False
-    oracle = oracles.choose(question.line(rng.standard_normal(shape)))
-    if oracle.why and oracle.why not in result.notes:
-        result.notes.append(oracle.why)
-    for _ in range(directions):
-        direction = rng.standard_normal(shape)
-        true = oracle.derivative(question.line(direction), question.weights)
-        parts = question.gradient * direction
-        # the size of the sum's terms, not of the sum: a sum may cancel by chance, and then its relative error says nothing
-        scale = max(abs(true.value), float(np.linalg.norm(parts)))
-        allowed = (tolerance or oracle.tolerance) * scale + 10 * true.noise
-        miss = abs(float(parts.sum()) - true.value)
-        worst = max(worst, note_error(result, oracle, miss, scale, true.noise, allowed))
-        size, wrong = size + abs(true.value), wrong or not miss <= allowed
-    return Outcome(size, worst, wrong, oracle)
-
-
-def note_error(result, oracle, miss, scale, noise, allowed):
-    """Keep the worst relative error, with the tolerance that it was held to; returns this one."""
-    error = 0.0 if miss == 0 else miss / scale if scale > 0 else np.inf
-    error = error if np.isfinite(error) else np.inf         # not a number is as wrong as can be
-    if oracle.name not in result.oracle:
-        result.oracle = " and ".join(filter(None, [result.oracle, oracle.name]))
-    if result.error is None or error > result.error:
-        result.error, result.tolerance = float(error), float(allowed / scale) if 0 < scale < np.inf else None
-    if 0 < scale < np.inf:
-        result.noise = max(result.noise or 0.0, float(noise / scale))
-    return float(error)
-
-
-def scan(question, oracle, tolerance=None):
-    """Compare entry by entry -> Wrong."""
-    hand = question.gradient
-    true, noise = true_gradient(question, oracle)
-    allowed = (tolerance or oracle.tolerance) * max(np.abs(true).max(initial=0), 1e-300) + 10 * noise
-    miss = finite(np.abs(hand - true))
-    worst = np.unravel_index(int(np.argmax(miss)), hand.shape)
-    bad = miss > allowed
-    return Wrong(question.name, tuple(int(i) for i in worst), float(hand[worst]), float(true[worst]), int(bad.sum()),
-                 int(hand.size), common_ratio(hand[bad], true[bad]))
-
-
-def true_gradient(question, oracle):
-    """The whole gradient as the oracle has it, entry by entry, and the noise of each entry."""
-    shape = question.gradient.shape
-    true, noise = np.zeros(shape), np.zeros(shape)
-    for index in np.ndindex(shape):
-        unit = np.zeros(shape)
-        unit[index] = 1
-        true[index], noise[index] = oracle.derivative(question.line(unit), question.weights)
-    return true, noise
-
-
-def finite(miss):
-    """Not a number is as far off as can be."""
-    return np.where(np.isfinite(miss), miss, np.inf)
-
-
-def common_ratio(hand, true):
-    """hand / true where it is one number everywhere, else None. That number often is the diagnosis: 2, -1, 1 / N, 0."""
-    if not len(hand) or not np.isfinite(hand).all() or not (np.abs(true) > 0).all():
-        return None
-    ratios = hand / true
-    ratio = float(np.median(ratios))
-    return ratio if np.abs(ratios - ratio).max() <= 1e-4 * max(abs(ratio), 1) else None
-
-
-def backward_arguments(item):
-    """Names of the backward's arguments; a patch takes the same in the same order, whatever it calls them."""
-    names = list(inspect.signature(item.original_backward or item.functions[1]).parameters)
-    known = {*item.arguments, *item.outputs, *(f"d{name}" for name in item.outputs)}
-    for name in names:
-        if name not in known:
-            raise Declaration(f"the backward asks for {name}: expected an input, an output or 'd' + an output, that is "
-                              f"one of {', '.join(sorted(known))}")
-    return names
-
-
-def attempt(which, function, arguments):
-    """Run a forward or a backward; if it raises, say so instead of showing a traceback of the checker."""
-    try:
-        return function(*arguments)
-    except Exception as error:              # a reader's function may raise anything
-        raise Declaration(f"the {which} raises {type(error).__name__} at the shapes that its docstring declares: "
-                          f"{error}") from error
-
-
-def listed(result):
-    return list(result) if isinstance(result, tuple) else [result]
-
-
-def complex_array(value):
-    return np.asarray(value).astype(np.complex128)
+        result.notes.append(f"{', '.join(idle)} is zero at every random point: that proves nothing")

@@ -2,7 +2,8 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+import textwrap
+from dataclasses import asdict, dataclass, field, replace
 
 WIDTH = 80
 INDENT = " " * 8
@@ -18,12 +19,13 @@ class Wrong:
     wrong_entries: int
     entries: int
     ratio: float | None = None       # by hand / true, if it is the same at all wrong entries
+    hints: list[str] = field(default_factory=list)     # what mistake it looks like, the likeliest first
 
 
 @dataclass
 class Result:
     """Of one check. `print(result)` is its report."""
-    kind: str                        # "equation", "kernel" or "model"
+    kind: str                        # "equation", "kernel", "model" or "chain"
     id: str
     name: str
     passed: bool
@@ -38,6 +40,8 @@ class Result:
     notes: list[str] = field(default_factory=list)
     equal: bool | None = None        # kernels: computes what the NumPy pair computes; None: not checked
     seconds: float = 0.0
+    points: list[dict] = field(default_factory=list)   # equations: purpose, error, said, moved (off a kink)
+    broken: object = None            # chain: where it breaks (gradcheck/chain.py, Broken)
 
     def __str__(self):
         return "\n".join(lines(self, *widths([self])))
@@ -60,11 +64,19 @@ def lines(result, id_width=26, name_width=26):
         rows = [f"{head:<{WIDTH - 9}} {error}".rstrip(), *wrapped(verdict)]
     for wrong in result.wrong:
         rows += _about(wrong, *(("kernel", "NumPy") if result.kind == "kernel" else ("by hand", "true")))
+        rows += [row for hint in wrong.hints for row in wrapped(hint)]
     for note in result.notes:
-        rows += wrapped(note)
+        rows += _note(note)
     if not result.passed:
         rows += wrapped(_evidence(result))
     return rows
+
+
+def _note(note):
+    """A note wrapped; lines of source that follow its first line stay as they are, but for the margin that they share."""
+    first, *source = note.split("\n")
+    shown = textwrap.dedent("\n".join(source)).split("\n") if source else []
+    return wrapped(first) + [INDENT + "    " + line for line in shown]
 
 
 def _cut(text, width):
@@ -83,6 +95,8 @@ def _about(wrong, ours, theirs):
     rows = [f"{INDENT}{where:<18} {ours} {wrong.hand:.6g}   {theirs} {wrong.true:.6g}"]
     if not wrong.wrong_entries:
         return rows + wrapped("each entry alone is within its tolerance; all together are not")
+    if wrong.hints:                          # a diagnosis says it better
+        return rows
     which = "all" if wrong.wrong_entries == wrong.entries else f"{wrong.wrong_entries} of"
     many = f"{which} {wrong.entries} {'entry' if wrong.entries == 1 else 'entries'}"
     if wrong.ratio is None:
@@ -115,10 +129,12 @@ def wrapped(text, indent=INDENT):
     return [indent + row for row in [*rows, row] if row]
 
 
-def table(results, seconds, seed):
-    """The whole report as text."""
-    rows = []
-    for kind in ("equation", "kernel", "model"):
+def table(results, seconds, seed, finding=None):
+    """The whole report as text; if something is wrong, what it comes down to stands first."""
+    rows = [*wrapped(finding.line, indent=""), ""] if finding else []
+    if finding and finding.result is not None and finding.result not in results:
+        rows += [*lines(finding.result, *widths([finding.result])), ""]
+    for kind in ("equation", "chain", "kernel", "model"):
         group = [result for result in results if result.kind == kind]
         if group:
             columns = widths(group)
@@ -129,7 +145,7 @@ def table(results, seconds, seed):
 
 def summary(results, seconds, seed):
     failed = dict.fromkeys(result.id for result in results if not result.passed)
-    counts = [f"{n} {kind}{'s' if n != 1 else ''}" for kind in ("equation", "kernel", "model")
+    counts = [f"{n} {kind}{'s' if n != 1 else ''}" for kind in ("equation", "chain", "kernel", "model")
               if (n := sum(result.kind == kind for result in results))]
     oracles = sorted({result.oracle for result in results if result.oracle})
     said = "wrong: " + ", ".join(failed) if failed else "all right"
@@ -138,11 +154,18 @@ def summary(results, seconds, seed):
     return [*wrapped(head, indent=""), tail]
 
 
-def as_json(results, seconds, seed):
+def as_json(results, seconds, seed, finding=None):
     """One JSON object. Infinities and not-a-numbers become null: JSON has no word for them."""
-    content = {"passed": all(result.passed for result in results), "seconds": round(seconds, 3), "seed": seed,
-               "results": [asdict(result) for result in results]}
+    content = {"passed": all(result.passed for result in results), "mistake": finding.line if finding else None,
+               "seconds": round(seconds, 3), "seed": seed, "results": [as_dict(result) for result in results]}
     return json.dumps(_plain(content), indent=1, allow_nan=False)
+
+
+def as_dict(result):
+    """A Result as plain data; of a break in a chain, its two nodes as text."""
+    broken, result = result.broken, replace(result, broken=None)
+    nodes = {"last_right": str(broken.last) if broken.last else None, "first_wrong": str(broken.first)} if broken else None
+    return asdict(result) | {"broken": nodes}
 
 
 def _plain(value):

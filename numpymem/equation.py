@@ -73,21 +73,25 @@ def read_symbols(docstring):
 class Equation:
     """A registered pair. Call it as the forward; `gradient(...)` (or the backward's own name) is the backward."""
 
-    def __init__(self, id, latex, source, function, deviations="", step=False, fixed=None, dims=None):
+    def __init__(self, id, latex, source, function, deviations="", step=False, fixed=None, dims=None, stops=()):
         self.id, self.kernel = id, None           # the kernel is set by numpymem.kernel.Kernel
         self.original_backward = None
-        self.define(latex, source, function, deviations, step, fixed, dims)
+        self.define(latex, source, function, deviations, step, fixed, dims, stops)
 
-    def define(self, latex, source, function, deviations="", step=False, fixed=None, dims=None):
+    def define(self, latex, source, function, deviations="", step=False, fixed=None, dims=None, stops=()):
         """Take a forward and what is said of it; on a reload, in place of the old. Patches were made for the old: they go.
 
         The backward stays until `@name.backward` comes by again, as the two may stand in two cells of a notebook."""
         self.latex, self.source, self.deviations = latex, source, deviations
-        self.fixed, self.dims = fixed or {}, dims or {}
+        self.fixed, self.dims, self.stops = fixed or {}, dims or {}, tuple(stops)
         self.is_step = step                       # a step is made of other equations; an equation stands alone
         self.original = function
         self.arguments = list(inspect.signature(function).parameters)
         self.inputs, self.outputs = read_symbols(function.__doc__)
+        unknown = [name for name in self.stops if name not in self.arguments]
+        if unknown:
+            raise ValueError(f"{self.id}: stops: expected names of arguments, that is of {', '.join(self.arguments)}; received "
+                             f"{', '.join(unknown)}")
         functools.update_wrapper(self, function)
         self.use_patches([])
 
@@ -158,7 +162,7 @@ class Gradient:
         return f"<backward of {self.equation.id}: {self.__name__}>"
 
 
-def equation(id, latex, source="", deviations="", step=False, fixed=None, dims=None):
+def equation(id, latex, source="", deviations="", step=False, fixed=None, dims=None, stops=()):
     """Register a forward under `id`. See the text at the top of this file for what its docstring declares.
 
     source      paper and equation number
@@ -166,6 +170,7 @@ def equation(id, latex, source="", deviations="", step=False, fixed=None, dims=N
     step        True for a step of a model, which is made only of other registered pairs
     fixed       values of arguments that are settings, not numbers to differentiate: {"sizes": HeadSizes(...)}
     dims        sizes of letters in the shapes that follow from `fixed`; the gradient check picks all others
+    stops       inputs whose gradient is zero on purpose (a stop-gradient), though the forward depends on them
     """
     def register(function):
         known = REGISTRY.get(id)
@@ -173,9 +178,9 @@ def equation(id, latex, source="", deviations="", step=False, fixed=None, dims=N
             raise ValueError(f"equation id {id!r}: expected an id not yet used, received one that "
                              f"{known.name} in {known.address} already has")
         if known is None:
-            REGISTRY[id] = known = Equation(id, latex, source, function, deviations, step, fixed, dims)
+            REGISTRY[id] = known = Equation(id, latex, source, function, deviations, step, fixed, dims, stops)
         else:                                     # a reload, or a notebook cell run again
-            known.define(latex, source, function, deviations, step, fixed, dims)
+            known.define(latex, source, function, deviations, step, fixed, dims, stops)
         return known
     return register
 

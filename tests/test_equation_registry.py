@@ -11,6 +11,7 @@ import pytest
 from numpymem import equation as registry
 from numpymem import kernel
 from numpymem.equation import equation, patch, unpatch_all
+from numpymem.fingerprint import describe
 from numpymem.ops.activations import tanh
 
 MODULE = '''
@@ -203,7 +204,7 @@ def test_constants_of_any_kind_count(one, other):
 
 
 def everything(value):
-    text, used = kernel.describe("name", value, {"numpymem"})
+    text, used = describe("name", value, {"numpymem"})
     return text, [(name, everything(inner)) for name, inner in used]
 
 

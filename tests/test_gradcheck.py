@@ -155,7 +155,7 @@ def buffered(x):
     x          (B, W)
     returns y  (B, W)
     """
-    y = np.zeros(x.shape)
+    y = np.zeros(x.shape, x.real.dtype)
     y[:] = x * x
     return y
 
@@ -174,7 +174,7 @@ def test_not_complex_safe_is_noticed_and_judged_by_real_differences(toy, forward
     for seed in range(20):
         result = check_equation(item, seed)
         assert result.passed, str(result)
-    assert result.oracle == "Richardson"
+    assert result.oracle in ("Richardson", "central differences")
     assert "complex" in " ".join(result.notes)
     with numpymem.patch(item, None, adapted(lambda *args: (1 + 1e-5) * backward(*args), backward)):
         result = check_equation(item)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from gradcheck_tools import fake_kernel_fixture, scale, scale_backward, toy_fixture  # noqa: F401  fixtures
+from kernel_tools import planted_kernel
 
 import numpymem
 from gradcheck import check_equation, check_kernel, check_model, import_all, kernels, models
@@ -54,6 +55,48 @@ _buffers = {}
 
 def _buffer(x):
     return _buffers.setdefault((x.shape, x.dtype), np.empty_like(x))
+
+
+def test_a_kernel_that_is_wrong_only_in_the_second_pair_of_rows(fake_kernel):
+    def forward(x, a):
+        y = a * x
+        y[3:] = a[1:2] * x[3:]
+        return y
+    assert [wrong.argument for wrong in check_kernel(fake_kernel(forward=forward)).wrong] == ["y"]
+
+
+def test_what_is_never_written_shows(fake_kernel):
+    """An array that is asked for often comes with the right numbers in it, left there by the run before."""
+    def forward(x, a):
+        y = np.empty_like(x)
+        y[:, 1:] = (a * x)[:, 1:]
+        return y
+
+    def backward(dy, x, a):
+        da = np.empty_like(a)
+        da[1:] = (dy * x).sum(-1, keepdims=True)[1:]
+        return a * dy, da
+    assert {wrong.argument for wrong in check_kernel(fake_kernel(forward, backward)).wrong} == {"y", "da"}
+
+
+def test_another_pair_can_be_checked_in_place_of_the_compiled_one(fake_kernel, monkeypatch):
+    kernel = fake_kernel(forward=lambda x, a: a + x)
+    result = check_kernel(kernel, pair=(scale, scale_backward))
+    assert result.passed and result.equal and result.verdict == "equal"
+    monkeypatch.setenv("NUMPYMEM_JIT", "0")
+    result = check_kernel(kernel, pair=(scale, lambda dy, x, a: (a * dy, (dy * x).sum(0))))
+    assert not result.passed and "da" in str(result)
+
+
+@pytest.mark.parametrize("change, wrong", [
+    (("softmax_with_empty", "empty * np.exp(-top)", "np.exp(-top)"), {"o", "p"}),                  # a dozen empty slots
+    (("softmax_with_empty", "np.exp(p[i] - top)", "np.exp(p[i])"), {"o", "p"}),                    # scores in the thousands
+    (("softmax_with_empty", "if mask[i] > 0:\n            p[i] /= total", "if True:\n            p[i] /= total"),
+     {"o", "p"}),                                                                                  # a story without a sentence
+])
+def test_mistakes_that_show_only_at_special_points(change, wrong):
+    pair = planted_kernel("memn2n.hop", "numpymem.memn2n.kernels", *change)
+    assert {one.argument for one in check_kernel("memn2n.hop", pair=pair).wrong} & wrong
 
 
 def test_renew(fake_kernel, capsys):

@@ -217,3 +217,33 @@ def test_what_is_not_finite_shows_in_the_outputs_as_with_numpy(in_force, positio
         for name in ("h", "r", "w", "M"):
             assert np.array_equal(np.isnan(fused[name]), np.isnan(plain[name])), f"{name}, with nan at place {place}"
         broken.flat[place] = kept
+
+
+# ---- bounds ------------------------------------------------------------------------------------------------------------
+
+CHECKED_RUN = '''
+import numpy as np
+from numba import njit
+import gradcheck
+from gradcheck.kernel_mutants import exam_of, judge
+from numpymem.kernel import KERNELS
+
+@njit(error_model="numpy")
+def beside(x):
+    return x[x.size]
+
+gradcheck.import_all()
+try:
+    print("not checked:", beside(np.ones(3)))
+except IndexError:
+    print("checked", *(f"{name} {judge(kernel, kernel.pair(), exam_of(kernel)) or 'right'}," for name, kernel in KERNELS.items()))
+'''
+
+
+def test_no_kernel_reads_or_writes_beside_its_arrays(tmp_path):
+    """Compiled code checks no bounds, unless it is told so while it compiles: hence a process of its own, and an empty cache."""
+    settings = {"PYTHONPATH": str(kernel.PACKAGE.parent), "NUMBA_BOUNDSCHECK": "1", "NUMPYMEM_CACHE": str(tmp_path),
+                "NUMPYMEM_JIT": "1"}
+    done = subprocess.run([sys.executable, "-c", CHECKED_RUN], env=os.environ | settings, capture_output=True, text=True)
+    wanted = ", ".join(f"{name} right" for name in kernel.KERNELS)
+    assert done.stdout == f"checked {wanted},\n", done.stderr

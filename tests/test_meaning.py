@@ -1,22 +1,32 @@
-"""What the equations mean. A wrong forward passes every gradient check: these tests are what catches it."""
+"""What the equations mean. A wrong forward passes every gradient check: these tests are what catches it.
 
+What holds of an equation whatever its form stands in gradcheck/meaning_*.py and is run from here; below is what needs the kernels,
+float32 or gradients.
+"""
+
+import inspect
 import itertools
 
 import numpy as np
 import pytest
 
 import numpymem
+from gradcheck import meaning
+from gradcheck.meaning import check_meaning, one_hot
+from gradcheck.meaning_ntm import raw_parameters
+from gradcheck.museum import EXHIBITS
 from numpymem import kernel
+from numpymem.equation import REGISTRY
 from numpymem.lstm import LSTM, LSTMConfig
+from numpymem.memn2n import model as memn2n
 from numpymem.ntm import NTM, NTMConfig
-from numpymem.ntm.equations import add, content_weights, erase, interpolate, read, sharpen, shift
 from numpymem.ntm.sequence import NAMES, sequence, sequence_backward
-from numpymem.ntm.step import HeadSizes, memory_step
+from numpymem.ntm.step import HeadSizes
 from numpymem.ops import losses
 from numpymem.ops.cosine import cosine_similarity, cosine_similarity_backward
 from numpymem.ops.embedding import embed, embed_backward
-from numpymem.ops.lstm import lstm_cell
 
+latest, weights_table = memn2n.latest, memn2n.weights_table
 DTYPES = (np.float64, np.float32)
 FAR = 1e4                                       # squashed, it is the end of the range: sigmoid 1, softplus 1e4 (of -FAR: 0)
 
@@ -48,25 +58,76 @@ def a_model(controller="lstm", **settings):
     return NTM(NTMConfig(3, 2, controller=controller, **defaults | settings))
 
 
-def simplex(rng, *shape):
-    p = rng.random(shape)
-    return p / p.sum(-1, keepdims=True)
+# ---- the tests of meaning ----------------------------------------------------------------------------------------------
+
+def named(one):
+    return one.id
 
 
-def one_hot(N, *slots):
-    """Weights (1, H, N): head h is at slot slots[h]."""
-    return np.eye(N)[None, list(slots)]
+@pytest.mark.parametrize("one", meaning.select(), ids=named)
+def test_meaning(one):
+    result = one.check()
+    assert result.passed, str(result)
 
 
-def raw_parameters(sizes, k=0.0, beta=0.0, g=0.0, s=0.0, gamma=0.0, e=0.0, a=0.0):
-    """One raw vector (P,), each part filled with a number or an array."""
-    raw = np.zeros(sizes.raw)
-    for part, value in zip(np.split(raw, sizes.cuts[:-1]), (k, beta, g, s, gamma, e, a)):
-        part[:] = np.ravel(value)
-    return raw
+def listed(result):
+    return list(result) if isinstance(result, tuple) else [result]
 
 
-# ---- addressing --------------------------------------------------------------------------------------------------------
+SPOIL = (lambda y: 1.01 * y, lambda y: y + 0.01, lambda y: np.roll(y, 1, axis=-1), lambda y: y[::-1],
+         lambda y: y + 0.01 * y.mean(axis=0))
+
+
+def spoilt(item, change):
+    """The forward of an equation, all of whose outputs went through `change`."""
+    def forward(*arguments):
+        values = tuple(change(np.asarray(value)) for value in listed(item.original(*arguments)))
+        return values if len(item.outputs) > 1 else values[0]
+    forward.__signature__ = inspect.signature(item.original)
+    return forward
+
+
+def fails_when_spoilt(one):
+    """Whether a meaning notices any of the spoilt forwards of the equations that it is about."""
+    for item, change in itertools.product((REGISTRY[id] for id in one.equations if id in REGISTRY), SPOIL):
+        with numpymem.patch(item, spoilt(item, change)):
+            if not one.check().passed:
+                return True
+    return False
+
+
+@pytest.mark.parametrize("one", meaning.select(), ids=named)
+def test_every_meaning_can_fail(one, monkeypatch):
+    monkeypatch.setattr(memn2n, "latest", lambda sentences, told, size: latest(sentences, told, size + 1))
+    monkeypatch.setattr(memn2n, "weights_table", lambda encoding, *sizes: weights_table("bag", *sizes))
+    noticed = not one.check().passed
+    monkeypatch.undo()
+    assert noticed or any(one.id in exhibit.unmet for exhibit in EXHIBITS) or fails_when_spoilt(one)
+
+
+def test_what_is_said_of_an_equation_is_found_by_its_id_and_by_its_own():
+    assert [result.id for result in check_meaning("NTM-9")] == ["gamma-sharpens", "weightings-are-distributions",
+                                                                "samples-are-treated-alone"]
+    assert [result.id for result in check_meaning(["gate-chooses", "NTM-9"])][0] == "gate-chooses"
+    with pytest.raises(KeyError, match="nothing is said of 'NTM-99'; known: .*gate-chooses"):
+        check_meaning("NTM-99")
+
+
+def test_a_meaning_that_does_not_hold_says_what_was_expected_and_received():
+    with numpymem.patch("NTM-7", lambda w_c, w_prev, g: w_c * (1 - g) + g * w_prev):
+        result, *_ = check_meaning("gate-chooses")
+    assert not result.passed and "w_g with gate 0 at [" in result.said and "expected" in result.said and "received" in result.said
+    assert "Gate 0 keeps" in str(result) and max(map(len, str(result).splitlines())) <= 80
+
+
+def test_an_equation_that_raises_or_is_no_number_does_not_mean_what_it_should():
+    with numpymem.patch("NTM-7", lambda w_c, w_prev, g: w_c @ w_prev):
+        assert "raises ValueError" in check_meaning("gate-chooses")[0].said
+    with numpymem.patch("NTM-7", lambda w_c, w_prev, g: np.nan * w_c):
+        assert "received nan" in check_meaning("gate-chooses")[0].said
+
+
+# ---- whole sequences, both forms and types -----------------------------------------------------------------------------
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("controller", ["lstm", "feedforward"])
@@ -80,107 +141,11 @@ def test_every_weighting_is_a_distribution(rng, form, controller, dtype):
         np.testing.assert_allclose(weights.sum(-1), 1, rtol=0, atol=8 * np.finfo(dtype).eps, err_msg=name)
 
 
-@pytest.mark.parametrize("kernel_of_shift, by", [((0, 0, 1), 1), ((0, 1, 0), 0), ((1, 0, 0), -1)])
-def test_shift_rotates_by_exactly_one_slot(rng, kernel_of_shift, by):
-    N = 5
-    s = np.array(kernel_of_shift, float)[None, None]
-    for slot in range(N):
-        assert np.array_equal(shift(one_hot(N, slot), s), one_hot(N, (slot + by) % N))
-    w = simplex(rng, 2, 3, N)
-    assert np.array_equal(shift(w, np.broadcast_to(s, (2, 3, 3))), np.roll(w, by, axis=-1))
-
-
-def test_shift_by_two_with_five_shifts():
-    assert np.array_equal(shift(one_hot(6, 5), np.array([[[0, 0, 0, 0, 1.0]]])), one_hot(6, 1))
-
-
-def test_gate_chooses_between_before_and_content(rng):
-    w_c, w_prev = simplex(rng, 2, 3, 5), simplex(rng, 2, 3, 5)
-    assert np.array_equal(interpolate(w_c, w_prev, np.zeros((2, 3, 1))), w_prev)
-    assert np.array_equal(interpolate(w_c, w_prev, np.ones((2, 3, 1))), w_c)
-
-
-def test_gamma_one_leaves_and_a_large_gamma_picks_the_largest(rng):
-    w = simplex(rng, 2, 3, 7)
-    np.testing.assert_allclose(sharpen(w, np.ones((2, 3, 1))), w, rtol=0, atol=7e-8)             # N times the 1e-8 in the log
-    sharp = sharpen(w, np.full((2, 3, 1), 1e6))
-    assert np.array_equal(sharp, np.eye(7)[w.argmax(-1)])
-
-
-def test_beta_zero_is_uniform_and_a_large_beta_picks_the_most_similar(rng):
-    K = cosine_similarity(rng.standard_normal((2, 3, 4)), rng.standard_normal((2, 7, 4)))
-    np.testing.assert_allclose(content_weights(K, np.zeros((2, 3, 1))), 1 / 7, rtol=1e-15)
-    assert np.array_equal(content_weights(K, np.full((2, 3, 1), 1e6)), np.eye(7)[K.argmax(-1)])
-
-
-def test_cosine_knows_directions_not_lengths(rng):
-    k, M = rng.standard_normal((2, 3, 4)), rng.standard_normal((2, 5, 4))
-    expected = np.einsum("bhw,bnw->bhn", k / np.linalg.norm(k, axis=-1, keepdims=True),
-                         M / np.linalg.norm(M, axis=-1, keepdims=True))
-    for longer, wider in ((1, 1), (100, 1), (1, 30), (0.1, 10)):
-        np.testing.assert_allclose(cosine_similarity(longer * k, wider * M), expected, rtol=0, atol=2e-6)  # 1e-8 in the root
-    np.testing.assert_allclose(cosine_similarity(100 * k[:, :1], 7e3 * k[:, :1]), 1, rtol=0, atol=1e-11)
-    np.testing.assert_allclose(cosine_similarity(100 * k[:, :1], -7e3 * k[:, :1]), -1, rtol=0, atol=1e-11)
-    assert np.array_equal(cosine_similarity(k, 0 * M), np.zeros((2, 3, 5)))
-
-
 def test_cosine_has_finite_gradients_at_zero(rng):
     k, M, dK = rng.standard_normal((2, 3, 4)), np.zeros((2, 5, 4)), np.ones((2, 3, 5))
     for arguments in ((k, M), (0 * k, M), (0 * k, M + 1)):
         for gradient in cosine_similarity_backward(dK, cosine_similarity(*arguments), *arguments):
             assert np.isfinite(gradient).all()
-
-
-# ---- reading and writing -----------------------------------------------------------------------------------------------
-
-def test_what_is_written_at_a_slot_is_read_there(rng):
-    M, a, w = rng.standard_normal((1, 5, 4)), rng.standard_normal((1, 1, 4)), one_hot(5, 2)
-    written = add(erase(M, w, np.ones((1, 1, 4))), w, a)
-    assert np.array_equal(read(w, written), a)
-    others = np.arange(5) != 2
-    assert np.array_equal(written[:, others], M[:, others])
-    assert np.array_equal(read(w, add(M, w, a)), M[:, 2:3] + a)                  # without erasing, it is added
-
-
-def test_reading_mixes_rows_by_their_weights():
-    M = np.array([[[1.0, 0], [0, 2], [4, 4]]])
-    assert np.array_equal(read(np.array([[[0.5, 0.25, 0.25]]]), M), [[[1.5, 1.5]]])
-
-
-def test_erases_multiply_and_adds_sum_whatever_the_order_of_heads(rng):
-    M, w, e, a = rng.standard_normal((2, 5, 4)), simplex(rng, 2, 3, 5), rng.random((2, 3, 4)), rng.standard_normal((2, 3, 4))
-    one_by_one, added = M, M
-    for h in range(3):
-        one_by_one = erase(one_by_one, w[:, h:h + 1], e[:, h:h + 1])
-        added = add(added, w[:, h:h + 1], a[:, h:h + 1])
-    np.testing.assert_allclose(erase(M, w, e), one_by_one, rtol=1e-14)
-    np.testing.assert_allclose(add(M, w, a), added, rtol=0, atol=1e-14)
-    for order in itertools.permutations(range(3)):
-        order = list(order)
-        np.testing.assert_allclose(erase(M, w[:, order], e[:, order]), erase(M, w, e), rtol=1e-14)
-        np.testing.assert_allclose(add(M, w[:, order], a[:, order]), add(M, w, a), rtol=0, atol=1e-14)
-
-
-def test_a_step_reads_before_it_writes(rng):
-    sizes, N, slot = HeadSizes(R=1, Q=1, W=4, S=3), 5, 3
-    M, wanted = rng.standard_normal((1, N, 4)), rng.uniform(-0.9, 0.9, 4)
-    stay = {"g": -FAR, "s": [-FAR, FAR, -FAR] * 2, "gamma": -FAR}                # both heads keep their weights
-    raw = raw_parameters(sizes, **stay, e=FAR, a=np.arctanh(wanted))[None]
-    w0 = one_hot(N, slot, slot)
-    r1, w1, M1, *_ = memory_step(raw, M, w0, sizes)
-    r2, *_ = memory_step(raw, M1, w1, sizes)
-    np.testing.assert_allclose(w1, w0, rtol=0, atol=N * 1e-8)
-    np.testing.assert_allclose(r1[0, 0], M[0, slot], rtol=0, atol=1e-6)
-    np.testing.assert_allclose(r2[0, 0], wanted, rtol=0, atol=1e-6)
-
-
-def test_heads_step_forward_when_their_shift_says_so(rng):
-    sizes, N = HeadSizes(R=1, Q=1, W=2, S=3), 4
-    raw = raw_parameters(sizes, g=-FAR, s=[-FAR, -FAR, FAR, FAR, -FAR, -FAR], gamma=999.0)[None]
-    w = one_hot(N, 3, 0)
-    for step in (1, 2, 3):                                                       # the read head forward, the write head back
-        _, w, *_ = memory_step(raw, rng.standard_normal((1, N, 2)), w, sizes)
-        np.testing.assert_allclose(w, one_hot(N, (3 + step) % N, -step % N), rtol=0, atol=1e-12)
 
 
 # ---- safe at the ends of all ranges ------------------------------------------------------------------------------------
@@ -257,34 +222,7 @@ def test_step_by_step_is_the_whole_sequence(rng, form, controller):
         np.testing.assert_allclose(logits, whole[t], rtol=0, atol=1e-13)
 
 
-def test_lstm_keeps_its_cell_with_forget_gate_one_and_input_gate_zero(rng):
-    c_prev, C = rng.standard_normal((3, 4)), 4
-    gates = np.concatenate([np.full((3, C), -FAR), np.full((3, C), FAR), np.full((3, C), FAR), rng.standard_normal((3, C))], axis=1)
-    h, c, _ = lstm_cell(gates, c_prev)
-    assert np.array_equal(c, c_prev)
-    np.testing.assert_allclose(h, np.tanh(c_prev), rtol=1e-15)
-    gates[:, :2 * C] *= -1                                                       # the other way: forget all, take the candidate
-    np.testing.assert_allclose(lstm_cell(gates, c_prev)[1], np.tanh(gates[:, 3 * C:]), rtol=1e-15)
-
-
 # ---- losses, embedding -------------------------------------------------------------------------------------------------
-
-def test_losses_are_minus_log_probabilities(rng):
-    z, mask = 3 * rng.standard_normal((4, 3, 5)), rng.integers(0, 2, (4, 3)).astype(float)
-    bits, classes = rng.integers(0, 2, (4, 3, 5)).astype(float), rng.integers(0, 5, (4, 3))
-    p = 1 / (1 + np.exp(-z))
-    of_bits = np.log(np.where(bits == 1, p, 1 - p)).sum(-1)
-    of_class = np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), classes[..., None], -1))[..., 0]
-    assert losses.binary_cross_entropy(z, bits, mask) == pytest.approx(-(mask * of_bits).sum(), rel=1e-13)
-    assert losses.categorical_cross_entropy(z, classes, mask) == pytest.approx(-(mask * of_class).sum(), rel=1e-13)
-
-
-def test_losses_of_certain_answers_do_not_overflow():
-    ones = np.ones((1, 1))
-    assert losses.binary_cross_entropy(np.array([[[1e4, -1e4]]]), np.array([[[1.0, 0]]]), ones) == 0
-    assert losses.binary_cross_entropy(np.array([[[1e4, -1e4]]]), np.array([[[0.0, 1]]]), ones) == 2e4
-    assert losses.categorical_cross_entropy(np.array([[[1e4, -1e4]]]), np.array([[1]]), ones) == 2e4
-
 
 def test_the_mask_hides(rng):
     z, mask = rng.standard_normal((4, 3, 5)), np.ones((4, 3))

@@ -1,5 +1,6 @@
 """The memory network: hand-written gradients against the complex step, loops against NumPy, and what the equations mean."""
 
+import inspect
 import itertools
 from types import SimpleNamespace
 
@@ -150,7 +151,7 @@ def test_kernels_equal_numpy(rng, compiled, dtype):
             d_outputs = [rng.standard_normal(out.shape).astype(dtype) for out in outputs]
             known = dict(zip(equation.arguments, arguments)) | dict(zip(names, outputs))
             known |= {f"d{name}": d for name, d in zip(names, d_outputs)}
-            wanted = numpymem.kernel.inspect.signature(equation.original_backward).parameters
+            wanted = inspect.signature(equation.original_backward).parameters
             back = [known[name] for name in wanted]
             grads = as_tuple(equation.gradient(*back))
         for ours, theirs in zip(as_tuple(forward(*arguments)) + as_tuple(backward(*back)), outputs + grads, strict=True):

@@ -292,18 +292,18 @@ def nan_at_call(function, number):
                          ids=["lstm", "feedforward"])
 @pytest.mark.parametrize("way, step", [("forward", 3), ("backward", 2), ("forward", 0), ("backward", 0), ("backward", T - 1)])
 def test_nan_is_traced_to_its_equation_and_time_step(make, way, step):
-    check_guard(make(length=2), interpolate, way, step, rf"NTM-7 \(interpolate\), {way}, time step {step}\b")
+    check_guard(make(length=2), interpolate, way, step, rf"NTM-7 \(interpolate\), {way}, step {step}\b")
 
 
 @pytest.mark.parametrize("way, step", [("forward", 3), ("backward", 2), ("backward", 0)])
 def test_nan_in_the_controller_is_traced_too(way, step):
-    check_guard(ntm_training(length=2), lstm_cell, way, step, rf"LSTM \(lstm_cell\), {way}, time step {step}\b")
+    check_guard(ntm_training(length=2), lstm_cell, way, step, rf"LSTM \(lstm_cell\), {way}, step {step}\b")
 
 
 @pytest.mark.parametrize("way, step", [("forward", 3), ("backward", 2)])
 def test_nan_in_the_baseline_is_traced_too(way, step):
     training = Training(LSTM(LSTMConfig(9, 8, 5, 1)), Copy(min_length=2, max_length=2), Recipe(batch=2))
-    check_guard(training, lstm_cell, way, step, rf"LSTM \(lstm_cell\), {way}, time step {step}\b")
+    check_guard(training, lstm_cell, way, step, rf"LSTM \(lstm_cell\), {way}, step {step}\b")
 
 
 def check_guard(training, equation, way, step, message):

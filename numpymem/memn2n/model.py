@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpymem.equation import ticking
 from numpymem.memn2n.equations import (answer, answer_backward, bag_weights, encode_sentences, encode_sentences_backward,
                                        hop, hop_backward, memorize, memorize_backward, next_state, next_state_backward,
                                        next_state_layerwise, next_state_layerwise_backward, position_weights,
@@ -145,7 +146,7 @@ class MemN2N:
         memories = [self.memory(params, table, story, l) for table in self.tables]
         m, c = [memories[i] for i in self.m_of], [memories[i] for i in self.c_of]
         u, o, p = [encode_sentences(story.query[:, None], l, params[self.query_table])[:, 0]], [], []
-        for k in range(self.config.hops):
+        for k in ticking(range(self.config.hops)):
             found, where = hop(u[k], m[k], c[k], story.mask, story.empty, linear)
             o, p, u = o + [found], p + [where], u + [self.update(params, u[k], found)]
         logits = answer(u[-1], self.answer_matrix(params))
@@ -161,7 +162,7 @@ class MemN2N:
         du, dW = answer_backward(d_outputs, trace["u"][-1], self.answer_matrix(params))
         self.add_answer_gradient(grads, dW)
         steps = []
-        for k in reversed(range(self.config.hops)):
+        for k in ticking(reversed(range(self.config.hops))):
             u, p, m, c = (trace[name][k] for name in "upmc")
             # u_next = update(u, o)
             du_next, (du, do) = du, self.update_backward(grads, params, du, trace["u"][k + 1], u)

@@ -15,7 +15,7 @@ def real(x):
 
 def max_for_shift(x, axis=-1):
     """max(x) along an axis, real, kept as an axis: subtracted for safety, never differentiated."""
-    return x.real.max(axis=axis, keepdims=True)
+    return np.asarray(x.real).max(axis=axis, keepdims=True)      # a plain array: who wins is no decision (gradcheck/kinks.py)
 
 
 def positive_part(x):
@@ -24,5 +24,5 @@ def positive_part(x):
 
 
 def magnitude(x):
-    """|x| for real x, analytic on either side of 0."""
-    return np.where(x.real < 0, -x, x)
+    """|x| for real x, analytic on either side of 0, which it counts as negative, as `positive_part` does."""
+    return np.where(x.real > 0, x, -x)

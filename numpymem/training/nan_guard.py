@@ -37,7 +37,7 @@ def check_update(params, optimizer, lr, done):
 
 
 def explain(model, params, batch, task, scale, options):
-    """Run the batch again as NumPy, watching -> one line that names equation, pass and time step."""
+    """Run the batch again as NumPy, watching -> one line that names equation, pass and time step (or hop)."""
     bad = [name for name, value in params.items() if not np.isfinite(value).all()]
     if bad:
         return f"the parameters {', '.join(bad)} were already not finite before this step"
@@ -49,6 +49,6 @@ def explain(model, params, batch, task, scale, options):
     if first.found is None:
         return "as NumPy the same batch stays finite: the gradient's norm overflowed, or a kernel differs (python -m gradcheck)"
     equation, phase, step, inputs_fine = first.found
-    where = "" if step is None else f", time step {step}"
+    where = "" if step is None else f", step {step}"
     inputs = "its inputs were finite" if inputs_fine else "it received numbers that were not finite"
     return f"first in {equation.id} ({equation.name}), {phase}{where}; {inputs}; {equation.address}"

@@ -1,0 +1,67 @@
+"""A model's backward fills a dict `dtrace` with gradients on the way, for plots. Each must be one that the chain check has judged.
+
+For every name of a model's dtrace the table says which nodes of the same pass it must equal, in the order of time.
+"""
+
+import numpy as np
+
+from gradcheck.recording import recorded, upstream
+
+INTO, OUT = "into", "out of"
+NODES = {      # model -> name in dtrace -> places (direction, equation, symbol), whichever of them the pass has
+    "NTM": {"h": [(INTO, "LSTM", "h"), (INTO, "tanh", "y")], "pre": [(OUT, "LSTM", "gates"), (OUT, "tanh", "x")],
+            "raw": [(OUT, "NTM-step", "raw")], "r": [(INTO, "NTM-step", "r")], "w": [(INTO, "NTM-step", "w")],
+            "M": [(INTO, "NTM-step", "M")]},
+    "LSTM": {"h": [(INTO, "LSTM", "h")], "pre": [(OUT, "LSTM", "gates")]},
+    "MemN2N": {"m": [(OUT, "MemN2N-hop", "m")], "c": [(OUT, "MemN2N-hop", "c")], "o": [(INTO, "MemN2N-hop", "o")],
+               "p": [(OUT, "MemN2N-2", "p")], "logits": [(INTO, "MemN2N-3", "logits")],
+               "u": [(INTO, "relu", "y"), (INTO, "MemN2N-4", "u_next"), (INTO, "MemN2N-layer-wise", "u_next")]},
+}
+TABLES = {"MemN2N": {"memories": ["MemN2N-memory", "MemN2N-encode"]}}      # filled table by table, not in the order of time
+
+
+def dtrace_problems(model, params, trace, d_outputs):
+    """Run a model's backward with a `dtrace` -> the entries that are not the gradients they are called, as text."""
+    dtrace = {}
+    with recorded("backward") as calls:
+        model.backward(params, trace, d_outputs.copy(), dtrace=dtrace)
+    wanted = {name: _first(calls, places) for name, places in NODES[type(model).__name__].items()}
+    for name, ids in TABLES.get(type(model).__name__, {}).items():
+        wanted[name] = next(filter(None, ([call.arguments[0] for call in calls if call.equation.id == id and call.parent is None]
+                                          for id in ids)))[:len(dtrace.get(name, ()))]
+    if "u" in wanted:                                    # u^1 is the query's code: one more than there are updates
+        query = [call for call in calls if call.equation.id == "MemN2N-encode" and call.parent is None][-1]
+        wanted["u"] = [query.arguments[0][:, 0], *wanted["u"]]
+    return [f"{name}[{t}]" for name, values in wanted.items() for t, value in enumerate(values)
+            if not _same(_flat(dtrace.get(name, [])), t, value, len(values))]
+
+
+def _first(calls, places):
+    """The values at the first of the places that has any; a backward pass meets the last step first."""
+    for direction, id, symbol in places:
+        found = [_symbol(call, direction, symbol) for call in reversed(calls)
+                 if call.equation.id == id and (call.parent is None or id == "MemN2N-2") and not (id == "tanh" and call.t is None)]
+        if found:
+            return found[::2] if id == "MemN2N-2" else found          # once inside the hop, once for dtrace
+    return []
+
+
+def _symbol(call, direction, symbol):
+    if direction == INTO:
+        return upstream(call)[symbol]
+    return call.outputs[call.equation.differentiable.index(symbol)]
+
+
+def _flat(values):
+    """The entries of a dtrace value one by one: a list, an array, or, for stacked layers, a list of arrays over time."""
+    if isinstance(values, np.ndarray):
+        return [values]
+    return [step for value in values for step in (value if np.ndim(value) == 3 and _over_time(values) else [value])]
+
+
+def _over_time(values):
+    return all(isinstance(value, np.ndarray) and value.ndim == 3 and len(value) > len(values) for value in values)
+
+
+def _same(found, t, value, length):
+    return len(found) == length and np.array_equal(found[t], value)

@@ -1,0 +1,147 @@
+"""The chain check of a kernel names the time step, and the value, at which it leaves the NumPy step."""
+
+import numpy as np
+import pytest
+from kernel_tools import planted_kernel
+
+import numpymem
+from gradcheck import import_all
+from gradcheck.kernel_chain import check_kernel_chain
+from numpymem.kernel import KERNELS
+
+import_all()
+LOOPS, STEP = "numpymem.ntm.kernels", "numpymem.ntm.kernels_step"
+
+
+def report(*change):
+    """The result for the NTM's kernel with one piece of its source exchanged, and its text on one line."""
+    result = check_kernel_chain("ntm.sequence", pair=planted_kernel("ntm.sequence", *change))
+    return result, " ".join(str(result).split())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_kernel_is_equal_at_every_step(seed):
+    result = check_kernel_chain("ntm.sequence", seed)
+    assert result.passed and result.equal, str(result)
+    assert (result.kind, result.id, result.name, result.verdict) == ("kernel", "ntm.sequence", "chain", "equal at every step")
+    assert 0 < result.error < 1e-12
+
+
+# ---- forward ---------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("change, says", [
+    ((STEP, "memory_step", "(one - gate) * w_prev_h[n]", "gate * w_prev_h[n]"),
+     "LSTM, forward: right up to step 0, w_c; differs from w_g on"),
+    ((STEP, "memory_step", "wrap_around(w_g_h, S // 2, circle)", "wrap_around(w_g_h, 0, circle)"),
+     "LSTM, forward: right up to step 0, w_g; differs from w_s on"),
+    ((LOOPS, "forward", "c_prev, r_prev, w_prev, M_prev = c[t - 1], r[t - 1], w[t - 1], M[t - 1]",
+      "c_prev, r_prev, w_prev, M_prev = c[t - 1], r[t - 1], w[t - 1], M[max(t - 2, 0)]"),
+     "LSTM, forward: right up to step 2, a; differs from K on"),
+    ((LOOPS, "forward", "h_prev, c_prev, r_prev, w_prev, M_prev = h0, c0, r0, w0, M0",
+      "h_prev, c_prev, r_prev, w_prev, M_prev = h0, c0, r0 - r0, w0, M0"),
+     "LSTM, forward: nothing is right; differs from step 0, u on"),
+], ids=["gate", "rotation", "older memory", "start value"])
+def test_forward_mistakes_are_named(change, says):
+    result, text = report(*change)
+    assert not result.passed and not result.equal and result.verdict == "differs"
+    assert says in text
+
+
+def test_the_entry_that_is_wrong_is_shown():
+    result, text = report(STEP, "memory_step", "p[at_gamma + h] = one + softplus(raw[at_gamma + h])",
+                          "p[at_gamma + h] = one + softplus(raw[at_gamma])")
+    wrong = result.wrong[0]
+    assert wrong.argument == "gamma" and wrong.index[0] == 0 and wrong.index[2] > 0        # step, sequence, head: not head 0
+    assert f"gamma[{', '.join(map(str, wrong.index))}] kernel {wrong.hand:.6g} NumPy {wrong.true:.6g}" in text
+
+
+# ---- backward --------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("before, after, says", [
+    ("dp[at_a + q * W + i] = da * (one - a * a)", "dp[at_a + q * W + i] = da",
+     "right up to step 4, dh_prev; differs from step 3, draw a on"),                # nothing reads what the last step writes
+    ("dp[at_e + q * W + i] = de * e * (one - e)", "dp[at_e + q * W + i] = de * e",
+     "right up to step 3, draw a; differs from draw e on"),
+    ("dp[at_gamma + h] = dgamma * sigmoid(raw[at_gamma + h])", "dp[at_gamma + h] = dgamma",
+     "right up to step 4, draw e; differs from draw gamma on"),
+    ("ds[j] = dot(dw_s, circle[S - 1 - j:S - 1 - j + N])", "ds[j] = dot(dw_s, circle[j:j + N])",
+     "right up to step 4, draw gamma; differs from draw s on"),
+    ("dg += dw_g[n] * (w_c_h[n] - w_prev_h[n])", "dg += dw_g[n] * w_c_h[n]",
+     "right up to step 4, draw s; differs from draw g on"),
+    ("dp[at_beta + h] = dot(K_h, row)", "dp[at_beta + h] = dot(w_c_h, row)",
+     "right up to step 4, draw g; differs from draw beta on"),
+    ("- k_hat * k_along)", ")", "right up to step 4, draw beta; differs from draw k on"),
+    ("dw_prev_h[n] = (one - gate) * dw_g[n]", "dw_prev_h[n] = dw_g[n]", "right up to step 4, draw k; differs from dw_prev on"),
+    ("dM_prev_i[n] -= before_i[n] * along[n]", "pass", "right up to step 4, dw_prev; differs from dM_prev on"),
+    ("dM_prev_i[n] += dr_i * w_h[n]", "pass", "right up to step 4, dw_prev; differs from dM_prev on"),
+], ids=["a", "e", "gamma", "s", "g", "beta", "k", "w_prev", "M_prev: norm", "M_prev: read"])
+def test_mistakes_within_the_memorys_step_are_named(before, after, says):
+    result, text = report(STEP, "memory_step_backward", before, after)
+    assert not result.passed and f"LSTM, backward: {says}" in text
+    assert ", forward:" not in text, "the forward is right"
+
+
+@pytest.mark.parametrize("function, before, after, says", [
+    ("controller_backward", "dpre[C + j] = dc_j * c_prev[j]", "dpre[C + j] = dc_j * c[j]",
+     "LSTM, backward: right up to step 4, dM_prev; differs from dpre on"),
+    ("controller_backward", "dc[j] = dc_j * f", "dc[j] = dc_j * i",
+     "LSTM, backward: right up to step 4, dpre; differs from dc_prev on"),
+    ("controller_backward", "dpre[j] = dh[j] * (one - h[j] * h[j])", "dpre[j] = dh[j]",
+     "feedforward, backward: right up to step 4, dM_prev; differs from dpre on"),
+    ("backward", "dr[b, j // W, j % W] = du[b, j]", "dr[b, j // W, j % W] = zero",
+     "LSTM, backward: right up to step 4, dc_prev; differs from dr_prev on"),
+    ("backward", "dh[b, j] = du[b, n_reads + j] if n_own > 0 else zero", "dh[b, j] = zero",
+     "LSTM, backward: right up to step 4, dr_prev; differs from dh_prev on"),
+    ("backward", "dr[b, j // W, j % W] += dr_out[t, b, j // W, j % W]", "dr[b, j // W, j % W] = dr_out[t, b, j // W, j % W]",
+     "LSTM, backward: right up to step 3, draw e; differs from draw gamma on"),
+    ("backward", "dw, dw_prev, dM, dM_prev = dw_prev, dw, dM_prev, dM", "dM, dM_prev = dM_prev, dM",
+     "LSTM, backward: right up to step 4, draw k; differs from dw_prev on"),
+    ("backward", "c_prev, w_prev, M_prev = c[t - 1], w[t - 1], M[t - 1]", "c_prev, w_prev, M_prev = c[t - 1], w[t - 1], M[t]",
+     "differs from step 4, dpre on, but only where step 4 is not the first"),
+], ids=["forget gate", "cell", "feedforward", "r_prev", "h_prev", "lost fan-out", "w of the later step", "t for t - 1"])
+def test_mistakes_between_the_steps_are_named(function, before, after, says):
+    result, text = report(LOOPS, function, before, after)
+    assert not result.passed and says in text
+
+
+def test_sums_over_all_steps_come_last(monkeypatch):
+    forward, backward = KERNELS["ntm.sequence"].pair()
+
+    def forgetful(*arguments):
+        out = list(backward(*arguments))
+        out[1] = out[1] * 0.5                                # dW_u
+        return tuple(out)
+    text = " ".join(str(check_kernel_chain("ntm.sequence", pair=(forward, forgetful))).split())
+    assert "backward: right up to dW_heads; differs from dW_u on" in text and text.count("0.500 ") == 0
+
+
+def test_a_kernel_that_raises():
+    result, text = report(STEP, "memory_step", "softmax(scores, w_c_h)", "softmax(scores[:0], w_c_h)")
+    assert not result.passed and result.verdict == "broken"
+    assert "LSTM, forward: the kernel raises IndexError" in text
+
+
+def test_a_kernel_of_one_step_is_compared_as_a_whole():
+    result = check_kernel_chain("memn2n.hop")
+    assert result.passed and (result.id, result.name) == ("memn2n.hop", "chain")
+    wrong = planted_kernel("memn2n.hop", "numpymem.memn2n.kernels", "hop_backward", "inner += total * p[b, i]", "inner += total")
+    result = check_kernel_chain("memn2n.hop", pair=wrong)
+    assert not result.passed and [one.argument for one in result.wrong] == ["du", "dm"]
+
+
+def test_without_numba_nothing_is_followed_and_nothing_fails(monkeypatch):
+    monkeypatch.setenv("NUMPYMEM_JIT", "0")
+    result = check_kernel_chain("ntm.sequence")
+    assert result.passed and result.equal is None and result.verdict == "not checked: NUMPYMEM_JIT=0"
+
+
+def test_a_patched_equation_is_what_the_kernel_is_held_to():
+    def interpolate(w_c, w_prev, g):
+        return g * w_prev + (1 - g) * w_c
+
+    def interpolate_backward(dw_g, w_c, w_prev, g):
+        return (1 - g) * dw_g, g * dw_g, (dw_g * (w_prev - w_c)).sum(-1, keepdims=True)
+    with numpymem.patch("NTM-7", interpolate, interpolate_backward):
+        result = check_kernel_chain("ntm.sequence")
+    assert not result.passed and "LSTM, forward: right up to step 0, w_c; differs from w_g on" in " ".join(str(result).split())
+    assert np.isfinite(result.wrong[0].hand)

@@ -1,0 +1,157 @@
+"""The mutation score's own parts, a fixed sample of mutants, and the committed results of the whole run and of the hunts."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import check_equation
+from gradcheck.__main__ import main
+from gradcheck.mutation import hunt as hunts
+from gradcheck.mutation import score
+from gradcheck.mutation.exam import PairExam, exam_for
+from gradcheck.mutation.grade import grade
+from gradcheck.mutation.mutant import mutants_of, planted
+from gradcheck.mutation.targets import targets
+from numpymem.equation import REGISTRY
+from numpymem.kernel import numpy_only
+
+RESULTS = Path(gradcheck.__file__).parent / "results"
+
+
+def target(name):
+    return next(one for one in targets() if one.name == name)
+
+
+def test_every_backward_is_a_target_with_ten_mutants_or_more():
+    named = {one.function for one in targets()}
+    assert all(item.original_backward in named for item in REGISTRY.values())
+    assert {"NTM.backward", "MemN2N.backward", "LSTM._layer_backward", "through_time", "product_of_others"} <= {
+        one.name for one in targets()}
+    for one in targets():
+        if one.holder is not None and hasattr(one.holder, "original_backward"):
+            assert len(mutants_of(one)) >= 10, one.name
+
+
+def test_what_forwards_use_too_is_no_target():
+    assert {"rotations", "weights_of", "split", "flat", "real"}.isdisjoint(one.name for one in targets())
+
+
+def test_a_mutant_changes_one_place_and_keeps_all_other_lines():
+    one = target("interpolate_backward")
+    for mutant in mutants_of(one):
+        original, changed = (text.splitlines() for text in (_module_text(one), mutant.text()))
+        assert len(original) == len(changed)
+        assert [k for k, (a, b) in enumerate(zip(original, changed)) if a != b] == [mutant.edit.line - 1]
+
+
+def _module_text(one):
+    import inspect
+    import sys
+    return inspect.getsource(sys.modules[one.function.__module__])
+
+
+@pytest.mark.parametrize("name", ["sharpen_backward", "product_of_others", "NTM.backward", "linear_input_backward"])
+def test_planting_leaves_nothing_behind(name):
+    one = target(name)
+    module = __import__(one.function.__module__, fromlist=["x"])
+    holder, attribute = (one.holder, one.function.__name__) if isinstance(one.holder, type) else (module, one.function.__name__)
+    before = getattr(holder, attribute)
+    with planted(one, mutants_of(one)[0].function()):
+        assert getattr(holder, attribute) is not before or one.holder.is_patched
+    assert getattr(holder, attribute) is before and not any(item.is_patched for item in REGISTRY.values())
+
+
+def test_the_operators_make_the_mistakes_that_people_make():
+    made = {(mutant.edit.operator, mutant.after.split("#")[0].strip()) for mutant in mutants_of(target("interpolate_backward"))}
+    assert ("forget_factor", "dw_c = dw_g") in made
+    assert ("flip_sign", "dw_prev = (1 + g) * dw_g") in made
+    assert ("mean_for_sum", "dg = (dw_g * (w_c - w_prev)).mean(-1, keepdims=True)") in made
+    assert ("swap_results", "return dw_prev, dw_c, dg") in made
+    through_time = {(mutant.edit.operator, mutant.after) for mutant in mutants_of(target("through_time"))}
+    assert any(operator == "shift_index" and "M[t])" in after for operator, after in through_time)
+    assert any(operator == "forwards_in_time" for operator, _ in through_time)
+
+
+def test_an_equivalent_mutant_is_told_from_a_survivor():
+    one = target("content_weights_backward")
+    assert score.largest_difference(one, one.function, count=20) == 0.0
+    mutant = next(m for m in mutants_of(one) if m.edit.operator == "flip_sign" or m.edit.operator == "forget_factor")
+    assert score.largest_difference(one, mutant.function(), count=20) > 0.1
+
+
+def test_a_fixed_sample_is_caught():
+    outcomes = score.run(sample=60, progress=False, seed=3, jobs=1)
+    assert len(outcomes) == 60 and [one for one in outcomes if one.fate == "survived"] == []
+
+
+def test_the_whole_check_agrees_with_the_exam():
+    """What the exam says is what a reader sees: a sample of pair mutants under check_equation as it stands."""
+    rng, exams = np.random.default_rng(5), {}
+    pool = [mutant for one in targets() if one.kind == "pair" and one.owner != "NTM-parameters" for mutant in mutants_of(one)]
+    for k in rng.choice(len(pool), 25, replace=False):
+        mutant = pool[k]
+        exam = exam_for(mutant.target, exams)
+        with numpy_only(), planted(mutant.target, mutant.function()):
+            caught, result = exam.verdict().caught, check_equation(mutant.target.owner, seed=1, detail=False)
+        assert caught == (not result.passed), mutant
+
+
+def test_the_exam_passes_what_is_right():
+    for id in ("NTM-9", "MemN2N-1", "LSTM"):
+        for seed in range(5):
+            assert not PairExam(id, seed).verdict().caught
+
+
+def test_from_the_command_line(capsys):
+    assert main(["--mutate", "MemN2N-4", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["survived"] == 0 and told["mutants"] == told["caught"] + told["equivalent"] >= 10
+    assert main(["--mutate", "MemN2N-4", "--sample", "5"]) == 0
+    assert "5 mutants: 5 caught" in capsys.readouterr().out
+
+
+# ---- the bug hunt ----------------------------------------------------------------------------------------------------------
+
+def test_a_hunt_in_a_pair(capsys):
+    with gradcheck.bug_hunt(12, kind="pair") as hunt:
+        assert hunt.report().splitlines()[0].startswith(f"{hunt.answer} ")
+        assert not hunt.guess("nowhere") and hunt.guess(hunt.answer)
+    assert gradcheck.check_equation(hunt.answer).passed
+    assert hunt.mutant.before in hunt.reveal()
+    assert "now repaired" in capsys.readouterr().out
+
+
+def test_a_hunt_in_the_wiring_names_nodes_and_step():
+    hunt = gradcheck.bug_hunt(8, kind="wiring")
+    assert "wrong from" in hunt.find().line and grade(hunt).right
+    assert hunts._open == []                                   # grading takes the bug away
+
+
+def test_one_hunt_at_a_time_and_the_same_seed_the_same_bug():
+    first, second = gradcheck.bug_hunt(1, kind="pair"), gradcheck.bug_hunt(2, kind="pair")
+    assert hunts._open == [second]
+    again = gradcheck.bug_hunt(1, kind="pair")
+    assert str(again.mutant) == str(first.mutant) and again.mutant.target.kind == "pair"
+    again.undo()
+    assert not any(item.is_patched for item in REGISTRY.values())
+    with pytest.raises(ValueError, match="kind: expected 'pair', 'wiring' or None, received 'forward'"):
+        gradcheck.bug_hunt(1, kind="forward")
+
+
+# ---- committed results --------------------------------------------------------------------------------------------------------
+
+def test_the_committed_score():
+    told = json.loads((RESULTS / "mutation.json").read_text())
+    assert told["mutants"] == told["caught"] + told["equivalent"] + told["survived"] == told["raised"] + told["silent"]
+    assert told["survived"] == 0 and told["score_percent"] == 100 and told["equivalent_percent"] <= 3
+    assert len(told["not_caught"]) == told["equivalent"]
+
+
+def test_the_committed_hunts():
+    told = json.loads((RESULTS / "hunts.json").read_text())
+    assert len(told["hunts"]) == told["count"] == 100
+    assert sum(one["right"] for one in told["hunts"]) == told["right"]
+    assert told["right_percent"] == pytest.approx(100 * told["right"] / told["count"])
