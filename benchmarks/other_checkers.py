@@ -132,7 +132,8 @@ def report(result):
     parts = [table(result), *[f"{name}: {why}, left out" for name, why in result["missing"].items()], "",
              filled(f"{len(hunts)} bugs, {sum(hunt['kind'] == 'pair' for hunt in hunts)} of them in a pair, the rest in the "
                     f"wiring. False alarms: of {len(unbroken)} unbroken functions; ours: of one look at everything. A step "
-                    "can be named only of what runs in time steps or hops. s: seconds of CPU time, for all."),
+                    "can be named only of what runs in time steps or hops. torch names an argument by its number. s: seconds of "
+                    "CPU time, for all bugs."),
              filled("The others are handed the function that is broken. Ours searches all, and its first line is right about "
                     f"where in {result['summary'][0]['right']} of {len(hunts)}.")]
     parts += [filled(f"{', '.join(quick)}: too large for torch's slow mode, fast mode there")] if quick else []
@@ -144,13 +145,13 @@ def report(result):
 
 
 def table(result):
-    rows = [f"{'':33}{'false':>7}  messages that name the", f"{'checker':22}{'caught':>11}{'alarms':>7}"
-            + "".join(f"{what:>9}" for what in NAMES) + f"{'s':>4}", "-" * WIDTH]
+    rows = [f"{'':33}{'false':>7}    messages that name the", f"{'checker':22}{'caught':>11}{'alarms':>7}"
+            + "".join(f"{what:>{len(what) + 2}}" for what in NAMES) + f"{'s':>7}", "-" * WIDTH]
     for row in result["summary"]:
         name, threshold = split(row["checker"])
         title = TITLES.get(name, name) + (f", error > {threshold}" if threshold else "")
         rows.append(f"{title:22}{row['caught']:>4} of {row['of']:<3}{row['false_alarms']:>7}"
-                    + "".join(f"{row[f'names_{what}']:>9}" for what in NAMES) + f"{row['seconds']:>4.0f}")
+                    + "".join(f"{row[f'names_{what}']:>{len(what) + 2}}" for what in NAMES) + f"{row['seconds']:>7.0f}")
     return "\n".join(rows)
 
 
@@ -175,11 +176,14 @@ def samples(hunts):
         return ["", "no bug was caught by all"]
     hunt = next((hunt for hunt in seen if hunt["kind"] == "wiring"), seen[0])
     rows = ["", filled(f"What the reader is told about seed {hunt['seed']}, {hunt['owner']}, {hunt['function']} "
-                       f"({hunt['operator']}):"), f"    it was  {hunt['before']}", f"    it is   {hunt['after']}"]
+                       f"({hunt['operator']}):"), *indented(f"it was  {hunt['before']}\nit is   {hunt['after']}")]
     for name in everybody:
-        rows.append(f"{TITLES.get(name, name)}:")
-        rows += [f"    {row}" for line in hunt[name]["message"].splitlines() for row in textwrap.wrap(line, WIDTH - 4)]
+        rows += [f"{TITLES.get(name, name)}:", *indented(hunt[name]["message"])]
     return rows
+
+
+def indented(text):
+    return [f"    {row}" for line in text.splitlines() for row in textwrap.wrap(line, WIDTH - 4)]
 
 
 def filled(text):

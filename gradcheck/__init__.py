@@ -1,4 +1,4 @@
-"""gradcheck: is every backward pass the derivative of its forward, and if not, where exactly is it wrong?
+r"""gradcheck: is every backward pass the derivative of its forward, and if not, where exactly is it wrong?
 
     python -m gradcheck                   every equation, kernel and model
     python -m gradcheck NTM-9 memn2n      some of them, by id, by name, or by the start of an id
@@ -11,6 +11,7 @@
     print(gradcheck.check_model(model, params, inputs))
     print(gradcheck.investigate())                           # the one mistake behind many failures
     print(gradcheck.check(forward, backward, inputs))        # any pair of functions, not of numpymem (gradcheck/plain.py)
+    print(*gradcheck.check_meaning(), sep="\n")              # what no gradient check can see: is it the right forward?
     hunt = gradcheck.bug_hunt(seed=1)                        # plants a bug for you to find (gradcheck/mutation/hunt.py)
 
 Each check returns a `Result`: `.passed`, `.error`, `.wrong` (argument, index, by hand, true, hints), and printed it is the report.
@@ -18,10 +19,12 @@ Each check returns a `Result`: `.passed`, `.error`, `.wrong` (argument, index, b
 
 from gradcheck.investigate import investigate
 from gradcheck.kernels import check_kernel
+from gradcheck.meaning import check_meaning
 from gradcheck.models import check_model, import_all
 from gradcheck.mutation.hunt import bug_hunt
 from gradcheck.pair import check_equation
 from gradcheck.plain import check
 from gradcheck.report import Result, Wrong
 
-__all__ = ["Result", "Wrong", "bug_hunt", "check", "check_equation", "check_kernel", "check_model", "import_all", "investigate"]
+__all__ = ["Result", "Wrong", "bug_hunt", "check", "check_equation", "check_kernel", "check_meaning", "check_model", "import_all",
+           "investigate"]

@@ -7,7 +7,6 @@ that very value aside, at that very time step, while the forward runs again. In 
 last node that agrees and the first that does not have the mistake between them.
 """
 
-import linecache
 import time
 from typing import NamedTuple
 
@@ -15,8 +14,9 @@ import numpy as np
 
 from gradcheck import oracle as oracles
 from gradcheck.hints import diagnose
-from gradcheck.recording import Call, Jitter, Site, same, saved, upstream, users
+from gradcheck.recording import Call, Jitter, same, saved, upstream, users
 from gradcheck.report import Result, Wrong
+from gradcheck.source_lines import lines_between
 
 TOLERANCE = 1e-9            # float64 rounding, through all steps of a recurrence
 
@@ -54,7 +54,8 @@ def nodes(recording, values):
 
     def visit(call):
         if call.forward is not None:
-            found.extend(Node(call, True, name, value) for name, value in upstream(call).items() if _is_gradient(value))
+            found.extend(Node(call, True, name, _array(value, call.forward.named[name]))
+                         for name, value in upstream(call).items() if _is_gradient(value))
         for child in call.children:
             visit(child)
         if call.forward is not None:
@@ -68,7 +69,12 @@ def nodes(recording, values):
 
 
 def _is_gradient(value):
-    return isinstance(value, (np.ndarray, np.floating, float)) and np.size(value) > 0
+    return isinstance(value, (np.ndarray, np.number, float, int)) and np.size(value) > 0
+
+
+def _array(value, like):
+    """A gradient may be handed on as the number 0, which means zero everywhere."""
+    return np.full(np.shape(like), float(value)) if np.ndim(value) == 0 else value
 
 
 class Chain:
@@ -182,11 +188,11 @@ def _explain(chain, k):
         came_in = [node for node in chain.nodes[:k] if node.back is call and node.comes_in]
         wrong = next(node for node in chain.nodes[k:] if node.back is call and not node.comes_in)
         return Broken(came_in[-1] if came_in else None, wrong, _inside(call, True),
-                      notes + _lines(chain, None, wrong, call.site))
+                      notes + lines_between(chain.recording, None, wrong, call.stack[0]))
     before = _sources(chain, first) or chain.nodes[:k]
     last = before[-1] if before else None
     return Broken(last, first, _inside(first.back, first.comes_in),
-                  _shape_note(first) + _terms(chain, first) + _lines(chain, last, first))
+                  _shape_note(first) + _terms(chain, first) + lines_between(chain.recording, last, first))
 
 
 def _inside(call, comes_in):
@@ -282,56 +288,6 @@ def _addresses(array):
     start = array.__array_interface__["data"][0]
     steps = np.meshgrid(*[np.arange(size) * stride for size, stride in zip(array.shape, array.strides)], indexing="ij")
     return start + sum(steps, np.zeros(array.shape, int)).ravel()
-
-
-# ---- what to show --------------------------------------------------------------------------------------------------------
-
-def _lines(chain, last, first, only=None):
-    """The lines of source between two nodes, as notes."""
-    end = only or (first.back.site if first.back is not None and first.comes_in else _end_of(chain, first))
-    start = only or (last.back.site if last is not None and last.back is not None else None)
-    if end is None:
-        return []
-    if start is None or start.code is not end.code:
-        spans = [(start, start.line, start.line)] if start is not None else []
-        spans.append((end, end.line, end.line))
-    elif start.line <= end.line:
-        spans = [(end, start.line, end.line)]
-    else:                                      # around a loop: from a later line of one step to an earlier one of the next
-        spans = [(start, start.line, _last_line(start.code)), (end, _loop_start(end), end.line)]
-    loop = _loop_start(end)
-    if not any(low <= loop <= high for _, low, high in spans):
-        spans.insert(0, (end, loop, loop))
-    return [f"between: {_where(site)}:{low}" + (f"-{high}" if high > low else "") + "".join(
-        f"\n{linecache.getline(site.code.co_filename, n).rstrip()}" for n in range(low, high + 1))
-        for site, low, high in spans]
-
-
-def _end_of(chain, node):
-    """The place where a composite backward, or the program, puts a gradient together: the end of its function."""
-    inner = node.back.children if node.back is not None else [c for c in chain.recording.backward if c.parent is None]
-    code = inner[-1].site.code if inner else None
-    return Site(code, _last_line(code)) if code is not None else None
-
-
-def _last_line(code):
-    return max(line for *_, line in code.co_lines() if line is not None)
-
-
-def _loop_start(site):
-    """The line of the `for` that a line stands in, by indentation."""
-    text = lambda n: linecache.getline(site.code.co_filename, n)   # noqa: E731
-    depth = len(text(site.line)) - len(text(site.line).lstrip())
-    for n in range(site.line - 1, site.code.co_firstlineno, -1):
-        line = text(n)
-        if line.strip() and len(line) - len(line.lstrip()) < depth:
-            return n
-    return site.line
-
-
-def _where(site):
-    path = site.code.co_filename.replace("\\", "/")
-    return path[max(path.rfind("/numpymem/"), 0):].lstrip("/")
 
 
 # ---- the check -----------------------------------------------------------------------------------------------------------

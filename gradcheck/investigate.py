@@ -40,10 +40,10 @@ class Finding(NamedTuple):
 def investigate(seed=0, equations=None, cases=None):
     """Check pairs, then models, until the mistake is found -> Finding. Default: everything that is registered."""
     import_all()
-    results = [check_equation(item, seed, detail=False) for item in (REGISTRY.values() if equations is None else equations)]
-    finding = blame(results, seed)
-    if finding is not None:
-        return finding
+    for item in REGISTRY.values() if equations is None else equations:      # parts are registered before what is made of them
+        result = check_equation(item, seed, detail=False)
+        if not result.passed:
+            return blame([result], seed)
     for case in CASES if cases is None else cases:
         if not check_case(case, seed).passed:
             return blame_case(case, seed)

@@ -107,6 +107,7 @@ TINY = {"ntm.sequence": [ntm_setting(1, 1, 1, 1, C=1, T=1, B=1, N=2),
                          ntm_setting(2, 2, 3, 3, C=6, T=2, B=3, N=7),
                          ntm_setting(1, 3, 2, 5, C=3, T=3, B=2, N=6)]}
 
+
 def exam_of(kernel, seed=0):
     """The cases that a kernel's mutants have to pass, worked out once."""
     rng, shapes, settings = generator(seed, "mutants of " + kernel.name), [USUAL], TINY.get(kernel.name)

@@ -53,10 +53,13 @@ def far_apart(point):
 
 
 def nobody_home(point):
-    """Empty slots by the dozen, and stories without a sentence: with empty slots that share, and without."""
-    empty, mask = 12.0 * (np.arange(len(point.arguments[0])) % 2)[:, None], point.arguments[3].copy()
+    """Empty slots by the dozen for every other story; two stories without a sentence, and a last one whose sentences all match less
+    than an empty slot does."""
+    u, m, _, mask, _, _ = point.arguments
+    m, mask, empty = m.copy(), mask.copy(), 12.0 * (np.arange(len(u)) % 2)[:, None]
+    m[-1], mask[-1], empty[-1] = -u[-1], 1, 12
     mask[:2] = 0
-    return _moved(point, {3: lambda _: mask, 4: lambda _: empty})
+    return _moved(point, {1: lambda _: m, 3: lambda _: mask, 4: lambda _: empty})
 
 
 def half_nil(point):
@@ -168,7 +171,12 @@ def _check(kernel, cases, result, pair):
 
 def _look_inside(pair, result):
     """Equal in its results is not enough: it must not compute in float64 what it is asked for in float32."""
-    found = float64_in(pair)
+    try:
+        found = float64_in(pair)
+    except Exception as error:  # noqa: BLE001  numba may raise anything; the rest of the table stays
+        result.passed, result.verdict = False, f"{result.verdict}, but numba's types cannot be read"
+        result.notes.append(f"type inference raises {type(error).__name__}: {error}")
+        return
     if found:
         result.passed = result.equal = False
         result.verdict = "computes in float64"
@@ -228,7 +236,7 @@ class Case:
             raise Declaration(f"the kernel changes its argument {fused.changed}")
         tolerance = self.slack * (1e-12 if self.dtype == np.float64 else _float32_tolerance(self.point.sizes))
         # what is zero but for rounding is compared with the largest number around
-        floor = float(np.finfo(self.dtype).eps) * max(float(np.abs(value).max(initial=0)) for value in exact.results)
+        floor = self.slack * float(np.finfo(self.dtype).eps) * max(float(np.abs(value).max(initial=0)) for value in exact.results)
         for name, a, b, c in zip(exact.names, exact.results, plain.results, fused.results):
             _compare(name, np.asarray(a), np.asarray(b), np.asarray(c), tolerance, floor, result, note=self.slack == 1)
         if len(fused.results) != len(exact.results):

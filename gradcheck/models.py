@@ -149,7 +149,11 @@ def check_model(model, params, inputs, seed=0, tolerance=TOLERANCE, **options):
     params = {key: np.array(value, dtype=np.float64) for key, value in params.items()}
     with numpy_only():
         outputs, weights, grads = _gradients(model, params, inputs, options, rng)
-        _compare_all(model, params, inputs, options, weights, grads, rng, tolerance, result)
+        if np.isfinite(outputs).all():
+            _compare_all(model, params, inputs, options, weights, grads, rng, tolerance, result)
+        else:
+            result.passed, result.verdict = False, "broken"
+            result.notes.append("the outputs are not finite: no gradient can be checked")
     if result.passed:
         _compare_with_kernels(model, params, inputs, options, outputs, weights, grads, result)
     result.seconds = time.perf_counter() - started

@@ -2,7 +2,7 @@
 
 random     pairwise different sizes, values well inside the domains: this is where mistakes show
 extremes   one argument at the end of its domain (every other row of it), the others random: beta 0 and 50, gamma 1 and 20,
-           gates 0 and 1, one-hot and uniform weights, memory zero and large
+           gates 0 and 1, one-hot and uniform weights, memory zero and large; and all that are bounded at once (w e = 1)
 reset      what the equation receives at the first step of an untrained model
 trained    what it receives at the last step of a model that has learned a little
 
@@ -34,11 +34,13 @@ def points(item, rng):
     names = item.differentiable
     over_time = any("T" in item.inputs[name].shape for name in names)        # there large numbers explode from step to step
     for end, extremes in (("low", LOW), ("high", HIGH))[:1 if over_time and item.is_step else 2]:
-        for moved in [names] if item.is_step else [[name] for name in names]:
+        bounded = [name for name in names if item.inputs[name].domain]
+        groups = [[name] for name in names] + ([bounded] if len(bounded) > 1 else [])
+        for moved in [names] if item.is_step else groups:
             point = draw(item, rng)
             arguments = [half(extreme(item.inputs[name], value, extremes), value) if name in moved else value
                          for name, value in zip(item.arguments, point.arguments)]
-            yield f"{'all' if item.is_step else moved[0]} {end}", Point(arguments, point.sizes)
+            yield f"{moved[0] if len(moved) == 1 else 'all'} {end}", Point(arguments, point.sizes)
     for purpose, seen in captured().items():
         if item.id in seen:
             yield purpose, point_of(seen[item.id])

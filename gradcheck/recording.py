@@ -34,7 +34,7 @@ class Call:
     t: int | None            # time step or hop
     arguments: tuple
     parent: "Call | None"
-    site: Site
+    stack: tuple             # of Sites: the line that made the call, the line that called that function, and so on
     outputs: list = field(default_factory=list)
     children: list = field(default_factory=list)
     forward: "Call | None" = None            # of a backward call: the forward call that it undoes
@@ -55,7 +55,7 @@ class _Recorder:
         if phase != self.phase:                      # a backward that recomputes a forward: not part of the chain
             return run(*args)
         parent = self.open[-1] if self.open else None
-        call = Call(len(self.calls), item, clock[0], args, parent, _caller())
+        call = Call(len(self.calls), item, clock[0], args, parent, _callers())
         self.calls.append(call)
         if parent is not None:
             parent.children.append(call)
@@ -76,11 +76,15 @@ def recorded(phase):
         yield recorder.calls
 
 
-def _caller():
+def _callers():
     frame = sys._getframe(2)
     while frame.f_code.co_filename in _PLUMBING:
         frame = frame.f_back
-    return Site(frame.f_code, frame.f_lineno)
+    sites = [Site(frame.f_code, frame.f_lineno)]
+    while (frame := frame.f_back) is not None and "numpymem" in frame.f_code.co_filename and (
+            frame.f_code.co_filename not in _PLUMBING):
+        sites.append(Site(frame.f_code, frame.f_lineno))
+    return tuple(sites)
 
 
 class Push:

@@ -132,7 +132,8 @@ def wrapped(text, indent=INDENT):
 def table(results, seconds, seed, finding=None):
     """The whole report as text; if something is wrong, what it comes down to stands first."""
     rows = [*wrapped(finding.line, indent=""), ""] if finding else []
-    if finding and finding.result is not None and finding.result not in results:
+    shown = {(result.kind, result.id) for result in results}
+    if finding and finding.result is not None and (finding.result.kind, finding.result.id) not in shown:
         rows += [*lines(finding.result, *widths([finding.result])), ""]
     for kind in ("equation", "chain", "kernel", "model"):
         group = [result for result in results if result.kind == kind]

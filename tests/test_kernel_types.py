@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gradcheck_tools import fake_kernel_fixture, toy_fixture  # noqa: F401  fixtures
 
-from gradcheck import check_kernel, import_all, kernel_types
+from gradcheck import check_kernel, import_all, kernel_types, kernels
 from gradcheck.kernels import SHAPES, Case, Setting
 from numpymem.kernel import KERNELS
 
@@ -161,3 +161,11 @@ def test_the_answer_is_kept(monkeypatch, tmp_path):
     monkeypatch.undo()
     monkeypatch.setattr(kernel_types.kernels, "cache_folder", lambda: tmp_path)
     assert kernel_types.float64_in(kernel.pair()) == [] and file.read_text() == "[]"
+
+
+def test_types_that_cannot_be_read_are_a_failure(fake_kernel, monkeypatch):
+    def broken(pair):
+        raise AttributeError("numba has no typemap")
+    monkeypatch.setattr(kernels, "float64_in", broken)
+    result = check_kernel(fake_kernel())
+    assert not result.passed and result.equal and "raises AttributeError: numba has no typemap" in " ".join(str(result).split())

@@ -1,7 +1,9 @@
 """The museum of real bugs: every exhibit does to the checks what it says, leaves nothing behind, and its figures hold."""
 
 import dataclasses
+import html
 import json
+import re
 
 import numpy as np
 import pytest
@@ -154,7 +156,8 @@ def some_runs(finals, curve=0.0, extra=1.0):
 
 @pytest.mark.parametrize("bug, verdict", [
     (some_runs([0.5, 1.0, 0.0]), "learns as well"), (some_runs([2.0, 2.5, 2.0]), "learns as well"),
-    (some_runs([30.0, 26.0, 24.0]), "does not learn"), (some_runs([1.0, 0.0, 26.0]), "some seeds fail"),
+    (some_runs([30.0, 26.0, 25.1]), "does not learn"), (some_runs([30.0, 26.0, 24.0]), "some seeds fail"),
+    (some_runs([1.0, 0.0, 26.0]), "some seeds fail"),
     (some_runs([9.0, 8.0, 9.0]), "learns worse"), (some_runs([0.0, 1.0, 0.0], curve=20.0), "learns more slowly"),
     (some_runs([0.0, 1.0, 0.0], extra=30.0), "learns as well, but not at length 10")])
 def test_the_rule(bug, verdict):
@@ -171,7 +174,7 @@ def test_a_run_can_be_repeated_and_the_bug_is_in_force(monkeypatch):
     short(monkeypatch)
     runs = [trained.train("copy", 0, museum.find("softmax-over-batch")) for _ in range(2)]
     for run in runs:
-        run.pop("seconds")
+        run.pop("cpu_seconds")
     assert runs[0] == runs[1] and len(runs[0]["curve"]) == trained.PARTS
     healthy = trained.train("copy", 0)
     assert healthy["curve"] != runs[0]["curve"] and not healthy["stopped"]
@@ -182,6 +185,19 @@ def test_a_run_that_meets_nan_ends_with_the_error_of_guessing(monkeypatch):
     broken = Exhibit("nan", "", "", "", "", "", patches=(("NTM-7", lambda w_c, w_prev, g: np.nan * w_c, None),))
     run = trained.train("copy", 0, broken)
     assert run["curve"] == [50.0] * trained.PARTS and run["extra"] == 50.0 and "NTM-7" in run["stopped"]
+
+
+def test_training_again_writes_what_it_measured_and_keeps_the_rest(monkeypatch, tmp_path):
+    short(monkeypatch)
+    monkeypatch.setattr(trained, "RESULTS", tmp_path / "results.json")
+    said = []
+    for id in ("mirrored-shift", "flat-shift"):
+        trained.retrain([museum.find(id)], 2, said.append)
+    found = trained.read()
+    assert list(found["exhibits"]) == ["mirrored-shift", "flat-shift"] and len(found["exhibits"]["flat-shift"]["copy"]["runs"]) == 2
+    assert [line.split()[0] for line in said] == ["(healthy)", "mirrored-shift", "flat-shift"]
+    with pytest.raises(ValueError, match=r"expected the seeds of results.json, \[0, 1\], received \[0\]"):
+        trained.retrain([museum.find("flat-shift")], 1)
 
 
 # ---- the command line ------------------------------------------------------------------------------------------------------------
@@ -202,3 +218,14 @@ def test_one_exhibit_is_shown_with_its_code_and_its_effects(capsys):
                  "with the bug", "guessing", "planted error"):
         assert text in out
     assert main(["no-such"]) == 2 and "no exhibit is called 'no-such'" in capsys.readouterr().err
+    assert main(["--seeds", "0"]) == 2 and "expected a whole number from 1 on, received '0'" in capsys.readouterr().err
+
+
+def test_the_page_has_every_exhibit_and_needs_nothing_else(tmp_path, capsys):
+    target = tmp_path / "museum.html"
+    assert main(["--html", str(target)]) == 0
+    text = target.read_text(encoding="utf-8")
+    assert all(f'id="{one.id}"' in text and html.escape(one.title) in text for one in museum.EXHIBITS)
+    assert "<svg" in text and "http" not in text.replace("http://www.w3.org", "")
+    assert len(re.findall(r' id="', text)) == len(set(re.findall(r' id="([^"]+)"', text)))
+    assert "page:" in capsys.readouterr().err

@@ -151,7 +151,8 @@ def test_the_committed_score():
 
 
 def test_the_committed_hunts():
-    told = json.loads((RESULTS / "hunts.json").read_text())
-    assert len(told["hunts"]) == told["count"] == 100
-    assert sum(one["right"] for one in told["hunts"]) == told["right"]
-    assert told["right_percent"] == pytest.approx(100 * told["right"] / told["count"])
+    """100 hunts, our first line on each, beside what other checkers say: python -m benchmarks.other_checkers."""
+    told = json.loads((RESULTS.parents[1] / "benchmarks/results/other_checkers.json").read_text())
+    hunts = [one for one in told["hunts"] if one["ours"]]
+    assert [one["seed"] for one in hunts] == list(range(9000, 9100))
+    assert sum(one["ours"]["right"] for one in hunts) >= 95

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from gradcheck.museum import EXHIBITS, effects, find, trained
 from gradcheck.report import WIDTH, wrapped
@@ -25,6 +26,10 @@ def main(arguments=None):
         except ValueError as trouble:
             print(trouble, file=sys.stderr)
             return 2
+    if options.html:
+        from gradcheck.museum.page import page
+        Path(options.html).write_text(page(chosen, count(chosen)), encoding="utf-8")
+        print(f"page: {options.html}", file=sys.stderr)
     if options.ids and not options.train:
         print("\n\n".join(card(exhibit) for exhibit in chosen))
     else:
@@ -36,6 +41,7 @@ def read_arguments(arguments):
     parser = Parser(prog="python -m gradcheck.museum",
                     description="Bugs that implementations of memory networks really shipped, and what they do.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="exhibits to look at, or to train; default: all, as a table")
+    parser.add_argument("--html", metavar="FILE", help="write all exhibits as one page with formulas, code and learning curves")
     parser.add_argument("--train", action="store_true", help="train with the bugs and without (minutes), and write results.json")
     parser.add_argument("--seeds", type=at_least_one, default=3, metavar="N", help="runs each (default 3)")
     return parser.parse_args(arguments)
@@ -53,15 +59,17 @@ def table(exhibits):
     """All exhibits, 80 columns. What the two checks say is as stated, which the tests hold to be so."""
     rows = [f"{'exhibit':<26}{'gradients':<11}{'meanings':<11}training with it", "-" * WIDTH]
     for one in exhibits:
-        first, *more = effect_on_training(one)
-        rows.append(f"{one.id:<26}{'caught' if one.caught else 'passes':<11}"
-                    f"{f'caught ({len(one.unmet)})' if one.unmet else 'passes':<11}{first}".rstrip())
-        rows += [" " * 48 + text for text in more]
-    return "\n".join([*rows, "", *wrapped(count(exhibits), indent="")])
+        first, *more = [row for text in effect_on_training(one) for row in wrapped(text, indent=" " * 48)]
+        gradients, meanings = "caught" if one.caught else "passes", f"caught ({len(one.unmet)})" if one.unmet else "passes"
+        if one.kind == "checker":
+            gradients = meanings = "-"
+        rows.append(f"{one.id:<26}{gradients:<11}{meanings:<11}{first.strip()}")
+        rows += more
+    return "\n".join(rows + (["", *wrapped(count(exhibits), indent="")] if len(exhibits) > 1 else []))
 
 
 def effect_on_training(exhibit):
-    """Lines of at most 32 columns: a verdict for each task."""
+    """A verdict for each task."""
     if exhibit.kind == "checker":
         checks = trained.read().get("checks") if trained.RESULTS.exists() else None
         return [f"lets {checks['signed check']['all']:.0f} % of errors pass" if checks else "not measured"]

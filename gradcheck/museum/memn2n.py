@@ -45,7 +45,7 @@ def encode_with_eos_backward(dm, x, l, E):
 
 def init_with_eos(self, rng, dtype=np.float32):
     params = _init(self, rng, dtype)
-    for table in {*self.tables, self.query_table}:
+    for table in dict.fromkeys([*self.tables, self.query_table]):
         params[table][0] = self.config.init_scale * rng.standard_normal(self.config.d)
     return params
 

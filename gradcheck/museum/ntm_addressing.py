@@ -179,8 +179,8 @@ show(
         "The interpolation gate and the erase vector were the plain outputs of a linear layer: any number, also below 0 and above "
         "1.",
         "g = sigmoid(...), e = sigmoid(...): both are between 0 and 1 (NTM-parameters).",
-        "A gate outside 0..1 makes negative weights, and a negative number to the power gamma is no number (there gamma is 1 + relu, "
-        "which is often exactly 1 and lets it pass). Each pair by itself is right; it is the whole model that is not a number.",
+        "A gate outside 0..1 makes negative weights, and a negative number to the power gamma is no number (there gamma is 1 + "
+        "relu, often exactly 1, which lets it pass). Each pair by itself is right; it is the whole model that is not a number.",
         equations=("NTM-parameters",), patches=(("NTM-parameters", raw_gate_and_erase, raw_gate_and_erase_backward),),
         models=MODEL, tasks=("copy",), caught=("ntm",),
         unmet=("parameters-in-their-ranges", ALL_STEPS, "step-reads-before-it-writes", "heads-keep-their-own-place",
@@ -191,7 +191,7 @@ show(
         "The function returns right after the shift; gamma is computed and never used.",
         "w(i) = w_s(i)^gamma / sum_j w_s(j)^gamma (NTM-9): it undoes the blur that every shift leaves.",
         "The check passes, with the remark that the gradient of gamma is zero everywhere, which proves nothing. On sequences as "
-        "short as ours it costs nothing, either: shifts that are all or nothing leave no blur to undo.",
+        "short as ours it costs nothing.",
         equations=("NTM-9",), patches=(("NTM-9", no_sharpening, no_sharpening_backward),),
         models=MODEL, tasks=("copy",), unmet=("gamma-sharpens",)),
 )

@@ -121,7 +121,8 @@ show(
         "with that mistake'",
         "Both heads were given previous_read_head_state; previous_write_head_state was never used.",
         "Each head interpolates with its own weights of the step before (NTM-7, wired in NTM-step).",
-        "Every equation is right, and so is the gradient of the wiring as it stands. It converges, as its author says, but to less.",
+        "Every equation is right, and so is the gradient of the wiring as it stands. Training converges, as its author says, "
+        "but here it stays far behind.",
         equations=("NTM-step",), patches=(("NTM-step", write_from_read_state, write_from_read_state_backward),),
         models=MODEL, tasks=("copy",), unmet=("heads-keep-their-own-place",)),
     Exhibit(

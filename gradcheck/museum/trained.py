@@ -156,13 +156,13 @@ def extra_name(task):
 # ---- results.json -----------------------------------------------------------------------------------------------------------
 
 @functools.lru_cache(maxsize=1)
-def _read(when):
-    return json.loads(RESULTS.read_text())
+def _read(path, when):
+    return json.loads(path.read_text())
 
 
 def read():
     """The dict that `retrain` wrote. Raises FileNotFoundError if it never ran."""
-    return _read(RESULTS.stat().st_mtime_ns)
+    return _read(RESULTS, RESULTS.stat().st_mtime_ns)
 
 
 def read_training(id):
@@ -190,7 +190,7 @@ def retrain(chosen, seeds, say=print):
             if before[key] != found[key]:
                 raise ValueError(f"--train of some exhibits: expected the {key} of results.json, {before[key]}, received "
                                  f"{found[key]}; train all of them")
-        found |= {key: before[key] for key in ("healthy", "chance", "exhibits", "checks")}
+        found |= {key: before[key] for key in ("healthy", "chance", "exhibits", "checks") if key in before}
     for exhibit in chosen:
         for task in exhibit.tasks:
             train_pair(found, exhibit, task, say)

@@ -105,8 +105,11 @@ def largest_difference(target, function, count=POINTS):
     gradients = _of_equation if target.owner in REGISTRY else _of_model
     with np.errstate(all="ignore"):
         for number in range(count):
-            pair = gradients(target, function, rng, number)
-            worst = max([worst, *(_distance(a, b) for a, b in zip(*pair))])
+            try:
+                pair = gradients(target, function, rng, number)
+                worst = max([worst, *(_distance(a, b) for a, b in zip(*pair))])
+            except Exception:  # noqa: BLE001, PERF203  a mutant that raises at some point is not the same
+                return np.inf
             if not worst <= EQUAL:
                 return worst
     return worst
