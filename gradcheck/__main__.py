@@ -74,8 +74,8 @@ def mutate(options):
 
 def write_page(path, results, seconds, options):
     """The report as an HTML file; says where it is."""
-    from gradcheck import html
-    text = html.page(results, seconds, options.seed)
+    from gradcheck.page import page
+    text = page(results, seconds, options.seed)
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as trouble:

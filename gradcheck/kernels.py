@@ -38,8 +38,12 @@ def without_state(point):
 
 def saturated(point):
     """Raw head parameters of a thousand and more: strengths and exponents at which a softmax that forgets to subtract the
-    largest score first overflows, or has nothing left to divide by."""
-    return _moved(point, {3: lambda b_heads: np.sign(b_heads) * (1000 + 1000 * np.abs(b_heads))})
+    largest score first overflows, or has nothing left to divide by. Those of the shifts rise in one head and fall in the next."""
+    b_heads, sizes = point.arguments[3], point.arguments[-1]
+    b_heads = np.sign(b_heads) * (1000 + 1000 * np.abs(b_heads))
+    shifts = np.outer(1 - 2 * (np.arange(sizes.H) % 2), 1000 * np.arange(sizes.S))               # (H, S)
+    b_heads[sizes.cuts[2]:sizes.cuts[3]] = shifts.ravel()
+    return _moved(point, {3: lambda _: b_heads})
 
 
 def far_apart(point):

@@ -8,7 +8,11 @@ import pytest
 from gradcheck_tools import planted, toy_fixture  # noqa: F401  pytest finds fixtures by name
 
 import gradcheck
-from gradcheck import evidence, html, listing, pictures, typeset
+from gradcheck.page import pictures
+from gradcheck.page import evidence
+from gradcheck.page import listing
+from gradcheck.page import typeset
+from gradcheck import page as html
 from gradcheck.points import generator
 from gradcheck.report import Result, Wrong
 from gradcheck.trial import Trial

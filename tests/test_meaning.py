@@ -1,6 +1,6 @@
 """What the equations mean. A wrong forward passes every gradient check: these tests are what catches it.
 
-What holds of an equation whatever its form stands in gradcheck/meaning_*.py and is run from here; below is what needs the kernels,
+What holds of an equation whatever its form stands in gradcheck/meaning/ and is run from here; below is what needs the kernels,
 float32 or gradients.
 """
 
@@ -13,7 +13,7 @@ import pytest
 import numpymem
 from gradcheck import meaning
 from gradcheck.meaning import check_meaning, one_hot
-from gradcheck.meaning_ntm import raw_parameters
+from gradcheck.meaning.ntm import raw_parameters
 from gradcheck.museum import EXHIBITS
 from numpymem import kernel
 from numpymem.equation import REGISTRY

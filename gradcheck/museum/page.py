@@ -3,12 +3,12 @@
     python -m gradcheck.museum --html museum.html
 """
 
-from gradcheck import pictures
-from gradcheck.html import document
-from gradcheck.html_parts import escape, facts, more, table
+from gradcheck.page import pictures
+from gradcheck.page import document
+from gradcheck.page.parts import escape, facts, more, table
 from gradcheck.museum import trained
-from gradcheck.pictures import drawn
-from gradcheck.typeset import formula
+from gradcheck.page.pictures import drawn
+from gradcheck.page.typeset import formula
 from numpymem.equation import find
 from numpymem.plotting.parts import READ, WRITE
 

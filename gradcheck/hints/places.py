@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 
-from gradcheck.hint_terms import agree, near, speaks
+from gradcheck.hints.terms import agree, near, speaks
 
 
 def transposed(case):

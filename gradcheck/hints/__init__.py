@@ -4,7 +4,7 @@
     -> ["by hand / true is 2.000 at all 6 entries: one factor 2 too many"]
 
 A recogniser is a small function that takes a Case and returns one line, or None. They are asked in order, simple mistakes first:
-numbers (here), places (hint_places.py), factors and terms (hint_factors.py, with the search of hint_terms.py).
+numbers (here), places (places.py), factors and terms (factors.py, with the search of terms.py).
 Each line is something that holds at *every* entry, so it is true even where the advice after its colon does not fit. Where
 nothing holds everywhere, `some_entries` says which entries are wrong and asks again about those alone.
 """
@@ -15,9 +15,9 @@ import math
 
 import numpy as np
 
-from gradcheck.hint_factors import coupling, factor, missing_term, other_axis, other_product, row_ratio
-from gradcheck.hint_places import over_an_axis, permuted, reordered, reversed_along, rolled, transposed
-from gradcheck.hint_terms import (ENOUGH, RELATIVE, Terms, agree, beside, block_of, constant, described, free_bits, is_block,
+from gradcheck.hints.factors import coupling, factor, missing_term, other_axis, other_product, row_ratio
+from gradcheck.hints.places import over_an_axis, permuted, reordered, reversed_along, rolled, transposed
+from gradcheck.hints.terms import (ENOUGH, RELATIVE, Terms, agree, beside, block_of, constant, described, free_bits, is_block,
                                   kind_of, near, speaks)
 
 MOST = 3                          # lines

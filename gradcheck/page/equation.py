@@ -5,14 +5,14 @@ import math
 
 import numpy as np
 
-from gradcheck.evidence import ENTRIES, STEPS, gather, quick
-from gradcheck.html_parts import escape, evidence, facts, item, more, notes, number, remark, table
-from gradcheck.listing import listing
-from gradcheck.pictures import heat_map, left_over, taylor, v_curve
+from gradcheck.page.evidence import ENTRIES, STEPS, gather, quick
+from gradcheck.page.parts import escape, evidence, facts, item, more, notes, number, remark, table
+from gradcheck.page.listing import listing
+from gradcheck.page.pictures import heat_map, left_over, taylor, v_curve
 from gradcheck.points import Declaration, generator
 from gradcheck.purposes import points
 from gradcheck.trial import Trial
-from gradcheck.typeset import formula
+from gradcheck.page.typeset import formula
 from numpymem.equation import REGISTRY
 from numpymem.kernel import numpy_only
 

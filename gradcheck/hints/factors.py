@@ -1,14 +1,14 @@
 """Hints about factors and terms: which one a wrong gradient lacks, has too many, or has in the place of another.
 
 Recognisers like those in hints.py, which asks them: each takes a Case and returns one line, or None. They compare with the
-arrays that the pair knows (hint_terms.py).
+arrays that the pair knows (terms.py).
 """
 
 import itertools
 
 import numpy as np
 
-from gradcheck.hint_terms import (ENOUGH, FUNCTIONS, PROBES, RELATIVE, SIMPLE, Terms, agree, by_chance, constant, near,
+from gradcheck.hints.terms import (ENOUGH, FUNCTIONS, PROBES, RELATIVE, SIMPLE, Terms, agree, by_chance, constant, near,
                                   speaks)
 
 MANY = 30                         # known arrays beyond that are left out where pairs of them are tried

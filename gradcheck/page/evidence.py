@@ -1,4 +1,4 @@
-"""The numbers behind the three pictures of a gradient (gradcheck/pictures.py).
+"""The numbers behind the three pictures of a gradient (gradcheck/page/pictures.py).
 
 V-curve    the error of forward and central differences for step sizes from 1e-1 to 1e-14, against the oracle: large steps see
            curvature, small ones see rounding. The gradient by hand has no step: its error is a level line.

@@ -1,4 +1,4 @@
-"""Three small pictures of one gradient, drawn from its Evidence (gradcheck/evidence.py) as SVG to put inside a page.
+"""Three small pictures of one gradient, drawn from its Evidence (gradcheck/page/evidence.py) as SVG to put inside a page.
 
 They have no background, and their colours are the page's CSS variables, so that they follow its light and dark.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from gradcheck.evidence import STEPS, TAYLOR_STEPS
+from gradcheck.page.evidence import STEPS, TAYLOR_STEPS
 from numpymem.plotting.parts import COLOURS, INK, PALE, READ, SOFT, STYLE, WRITE, picture
 
 FLOOR, TOP = 1e-18, 30.0                        # of the errors; an error of 0 is drawn on the floor

@@ -1,9 +1,9 @@
 """The report as one web page that needs nothing else: no network, no other file.
 
-    open("report.html", "w", encoding="utf-8").write(html.page(results, seconds, seed))
+    open("report.html", "w", encoding="utf-8").write(page(results, seconds, seed))
 
 What is wrong comes first and stands open. Every equation has a section: typeset, its source beside its backward, the verdict,
-and pictures of what the check saw (gradcheck/pictures.py). It is made from the equations as they are now, patches included, so
+and pictures of what the check saw (gradcheck/page/pictures.py). It is made from the equations as they are now, patches included, so
 it belongs to the results of this run.
 """
 
@@ -16,9 +16,9 @@ import matplotlib
 import numpy as np
 
 import numpymem
-from gradcheck import html_equation
-from gradcheck.html_parts import escape, evidence, facts, item, notes, remark
-from gradcheck.html_style import CSS, SCRIPT
+from gradcheck.page import equation as html_equation
+from gradcheck.page.parts import escape, evidence, facts, item, notes, remark
+from gradcheck.page.style import CSS, SCRIPT
 from numpymem.equation import REGISTRY
 from numpymem.kernel import KERNELS, reached_from
 
