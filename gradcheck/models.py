@@ -16,7 +16,7 @@ import numpy as np
 from gradcheck.oracle import Oracle
 from gradcheck.compare import Question, compare, note_error, scan
 from gradcheck.pair import finish
-from gradcheck.points import generator
+from gradcheck.points import generator, shape_of
 from gradcheck.recording import Program
 from gradcheck.report import Result, Wrong
 from numpymem import numpy_only, watch
@@ -198,8 +198,8 @@ def _mismatch(params, grads):
         return (f"gradients: expected the keys of params, {', '.join(params)}; missing: "
                 f"{', '.join(sorted(set(params) - set(grads))) or 'none'}, unknown: "
                 f"{', '.join(sorted(set(grads) - set(params))) or 'none'}")
-    return next((f"shape of the gradient of {name}: expected {value.shape}, received {np.shape(grads[name])}"
-                 for name, value in params.items() if np.shape(grads[name]) != value.shape), "")
+    return next((f"shape of the gradient of {name}: expected {value.shape}, received {shape_of(grads[name])}"
+                 for name, value in params.items() if shape_of(grads[name]) != value.shape), "")
 
 
 def _compare_with_kernels(model, params, inputs, options, outputs, weights, grads, result):

@@ -125,10 +125,18 @@ def _mask(shape, rng):
     return rng.permuted(mask, axis=-1)
 
 
+def shape_of(value):
+    """np.shape, also of what is no array at all: lists of different lengths."""
+    try:
+        return np.shape(value)
+    except ValueError:
+        return "no array: a list of pieces of different shapes"
+
+
 def check_shapes(kind, symbols, arrays, sizes):
     """Raise where an array has another shape than declared. A letter that only outputs have takes its size from them."""
     for symbol, array in zip(symbols, arrays):
-        real = np.shape(array)
+        real = shape_of(array)
         expected = "(" + ", ".join(symbol.shape) + ")"
         if len(real) == len(symbol.shape):
             for token, size in zip(symbol.shape, real):

@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 
 from gradcheck.compare import Question
-from gradcheck.points import Declaration, Point, check_shapes, draw
+from gradcheck.points import Declaration, Point, check_shapes, draw, shape_of
 from gradcheck.recording import Jitter, Push, recorded
 from numpymem.equation import REGISTRY, around
 
@@ -58,9 +58,9 @@ class Trial:
                               f"the backward returned {len(gradients)}")
         for name, gradient in zip(names, gradients):
             expected = np.shape(self.arguments[self.item.arguments.index(name)])
-            if np.shape(gradient) != expected:
+            if shape_of(gradient) != expected:
                 raise Declaration(f"shape of the gradient d{name}: expected {expected} as {name} has, "
-                                  f"received {np.shape(gradient)}")
+                                  f"received {shape_of(gradient)}")
         return dict(zip(names, gradients))
 
     def values(self):

@@ -12,7 +12,7 @@ from gradcheck.page import pictures
 from gradcheck.page import evidence
 from gradcheck.page import listing
 from gradcheck.page import typeset
-from gradcheck import page as html
+from gradcheck.page import whole as html
 from gradcheck.points import generator
 from gradcheck.report import Result, Wrong
 from gradcheck.trial import Trial

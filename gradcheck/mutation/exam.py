@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck import oracle as oracles
 from gradcheck.dtraces import dtrace_problems
 from gradcheck.models import CASES, TOLERANCE, random_parameters
-from gradcheck.points import generator
+from gradcheck.points import generator, shape_of
 from gradcheck.purposes import points
 from gradcheck.trial import Trial, listed
 from numpymem.equation import find
@@ -76,7 +76,7 @@ def judge(gradients, right, truths, tolerance):
     """Compare gradients along the directions whose truth is known -> Verdict. `right` is for shapes and rounding."""
     for name, known in truths.items():
         gradient = gradients[name]
-        if np.shape(gradient) != np.shape(right[name]):
+        if shape_of(gradient) != np.shape(right[name]):
             return Verdict(True, "shape")
         if not np.isfinite(gradient).all():
             return Verdict(True, "not finite")

@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from gradcheck.models import CASES, random_parameters
-from gradcheck.mutation.exam import exam_for
+from gradcheck.mutation.exam import Verdict, exam_for
 from gradcheck.mutation.mutant import mutants_of, planted
 from gradcheck.mutation.targets import targets
 from gradcheck.points import draw
@@ -89,8 +89,11 @@ def outcome(mutant, exams):
     target = mutant.target
     exam = exam_for(target, exams)
     function = mutant.function()
-    with planted(target, function):
-        verdict = exam.verdict()
+    try:
+        with planted(target, function):
+            verdict = exam.verdict()
+    except Exception as error:  # noqa: BLE001  a hole in the checker: it must not take all other mutants with it
+        verdict = Verdict(False, f"the check itself raises {type(error).__name__}")
     fate, how = ("caught", verdict.how) if verdict.caught else ("survived", "")
     if not verdict.caught:
         difference = largest_difference(target, function)
