@@ -19,6 +19,7 @@ Each check returns a `Result`: `.passed`, `.error`, `.wrong` (argument, index, b
 
 from gradcheck.investigate import investigate
 from gradcheck.kernels import check_kernel
+from gradcheck.kernels.chain import check_kernel_chain
 from gradcheck.meaning import check_meaning
 from gradcheck.models import check_model, import_all
 from gradcheck.mutation.hunt import bug_hunt
@@ -26,5 +27,5 @@ from gradcheck.pair import check_equation
 from gradcheck.plain import check
 from gradcheck.report import Result, Wrong
 
-__all__ = ["Result", "Wrong", "bug_hunt", "check", "check_equation", "check_kernel", "check_meaning", "check_model", "import_all",
-           "investigate"]
+__all__ = ["Result", "Wrong", "bug_hunt", "check", "check_equation", "check_kernel", "check_kernel_chain", "check_meaning",
+           "check_model", "import_all", "investigate"]

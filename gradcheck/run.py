@@ -4,7 +4,7 @@ from gradcheck.chain import check_chain
 from gradcheck.dtraces import NODES, dtrace_problems
 from gradcheck.investigate import Finding, blame, blame_case, case_program, equation_program, parts
 from gradcheck.kernels import check_kernel
-from gradcheck.kernel_chain import check_kernel_chain
+from gradcheck.kernels.chain import check_kernel_chain
 from gradcheck.models import check_case, random_parameters
 from gradcheck.pair import check_equation
 from gradcheck.points import generator

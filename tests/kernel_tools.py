@@ -1,11 +1,11 @@
 """What the tests of kernels share: mistakes planted in their source."""
 
-from gradcheck.interpreted import interpreted_pair, read
+from gradcheck.kernels.interpreted import interpreted_pair, read
 from numpymem.kernel import KERNELS
 
 
 def changed(module, function, before, after):
-    """{(module, function): text}, for gradcheck.interpreted: a function's source with one piece of it exchanged."""
+    """{(module, function): text}, for gradcheck.kernels.interpreted: a function's source with one piece of it exchanged."""
     source = read(module)
     node = source.functions[function]
     text = b"".join(source.lines[node.lineno - 1:node.end_lineno]).decode()

@@ -6,7 +6,7 @@ from kernel_tools import planted_kernel
 
 import numpymem
 from gradcheck import import_all
-from gradcheck.kernel_chain import check_kernel_chain
+from gradcheck.kernels.chain import check_kernel_chain
 from numpymem.kernel import KERNELS
 
 import_all()

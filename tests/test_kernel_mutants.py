@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from kernel_tools import changed, planted_kernel
 
-from gradcheck import check_kernel, import_all, interpreted
-from gradcheck import kernel_mutants as mutants
-from gradcheck.kernel_operators import OPERATORS, loop_edits
-from gradcheck.kernel_twins import Twin, reason
+from gradcheck import check_kernel, import_all
+from gradcheck.kernels import interpreted, mutants
+from gradcheck.kernels.operators import OPERATORS, loop_edits
+from gradcheck.kernels.twins import Twin, reason
 from numpymem import kernel as kernel_module
 from numpymem.kernel import KERNELS
 

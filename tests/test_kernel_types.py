@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from gradcheck_tools import fake_kernel_fixture, toy_fixture  # noqa: F401  fixtures
 
-from gradcheck import check_kernel, import_all, kernel_types, kernels
+from gradcheck import check_kernel, import_all, kernels
+from gradcheck.kernels import types as kernel_types
 from gradcheck.kernels import SHAPES, Case, Setting
 from numpymem.kernel import KERNELS
 

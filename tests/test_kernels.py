@@ -225,7 +225,7 @@ CHECKED_RUN = '''
 import numpy as np
 from numba import njit
 import gradcheck
-from gradcheck.kernel_mutants import exam_of, judge
+from gradcheck.kernels.mutants import exam_of, judge
 from numpymem.kernel import KERNELS
 
 @njit(error_model="numpy")

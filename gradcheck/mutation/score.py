@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from tqdm import tqdm
 
+from gradcheck.kernels import cannot_run
+from gradcheck.kernels.mutants import run_kernel_mutants
 from gradcheck.models import CASES, random_parameters
 from gradcheck.mutation.exam import Verdict, exam_for
 from gradcheck.mutation.mutant import mutants_of, planted
@@ -155,7 +157,7 @@ def summary(outcomes, seconds):
     """Numbers of a run, as a dict."""
     count = {fate: sum(one.fate == fate for one in outcomes) for fate in ("caught", "equivalent", "survived")}
     real = len(outcomes) - count["equivalent"]
-    raised = sum(one.how.startswith("raises") or one.how == "shape" for one in outcomes)
+    raised = sum(one.how.startswith(("raises", "shape")) or "Error" in one.how for one in outcomes if one.fate == "caught")
     return {"mutants": len(outcomes), **count, "raised": raised, "silent": len(outcomes) - raised,
             "score_percent": round(100 * count["caught"] / real, 2) if real else 100.0,
             "equivalent_percent": round(100 * count["equivalent"] / max(len(outcomes), 1), 2), "seconds": round(seconds, 1)}
@@ -169,7 +171,7 @@ def table(outcomes, seconds):
         counts = [sum(one.fate == fate for one in mine) for fate in ("caught", "equivalent", "survived")]
         rows.append(f"{owner:<28}{len(mine):>8}{counts[0]:>8}{counts[1]:>12}{counts[2]:>10}")
     for fate in ("survived", "equivalent"):
-        for one in (one for one in outcomes if one.fate == fate):
+        for one in (one for one in outcomes if one.fate == fate and (fate == "survived" or one.kind != "kernel")):
             rows += [f"{fate}: {one.target}:{one.line} {one.operator} ({one.how})", f"    {one.before}", f"    {one.after}"]
     total = summary(outcomes, seconds)
     rows.append(f"{total['mutants']} mutants: {total['caught']} caught, {total['equivalent']} equivalent "
@@ -179,13 +181,20 @@ def table(outcomes, seconds):
     return "\n".join(rows)
 
 
-def timed(*args, **options):
-    """`run`, and how long it took -> (outcomes, seconds)."""
+def timed(names=(), sample=None, progress=True, seed=0, jobs=None):
+    """`run`, then the mutants of all kernels (if no names are given), and how long it took -> (outcomes, seconds)."""
     started = time.perf_counter()
-    outcomes = run(*args, **options)
+    outcomes = run(names, sample, progress, seed, jobs)
+    if not names and not cannot_run():
+        with tqdm(disable=not progress, unit=" kernel mutants") as bar:
+            outcomes += run_kernel_mutants(sample, seed, lambda done, of: bar.update(done - bar.n))
     return outcomes, time.perf_counter() - started
 
 
 def as_dict(outcomes, seconds):
     """For a JSON file: the numbers, and every mutant that was not caught."""
-    return summary(outcomes, seconds) | {"not_caught": [asdict(one) for one in outcomes if one.fate != "caught"]}
+    kinds = {kind: summary([one for one in outcomes if one.kind == kind], 0.0) for kind in dict.fromkeys(o.kind for o in outcomes)}
+    for told in kinds.values():
+        told.pop("seconds")
+    return summary(outcomes, seconds) | {"by_kind": kinds,
+                                         "not_caught": [asdict(one) for one in outcomes if one.fate != "caught"]}

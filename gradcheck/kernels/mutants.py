@@ -1,6 +1,6 @@
 """Would the kernel check notice? The kernels' loops are broken on purpose, one place at a time, and what is caught is counted.
 
-A mutant is a kernel with one edit in one of its functions, forward or backward. It runs as plain Python (gradcheck/interpreted.py)
+A mutant is a kernel with one edit in one of its functions, forward or backward. It runs as plain Python (interpreted.py)
 through the comparison that check_kernel makes, in float64, at sizes that are tiny but take every branch and every remainder of
 the unrolled loops. One that passes is either equivalent, that is, gives the same results to 1e-13 at 1,000 random points, or a
 hole in the check.
@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradcheck.interpreted import interpreted_pair, read
-from gradcheck.kernel_operators import loop_edits
-from gradcheck.kernel_twins import Twin, reason
+from gradcheck.kernels.interpreted import interpreted_pair, read
+from gradcheck.kernels.operators import loop_edits
+from gradcheck.kernels.twins import Twin, reason
 from gradcheck.kernels import EXAMPLES, Case, Setting, find_kernel, ntm_setting, saturated, without_state
 from gradcheck.points import USUAL, Declaration, generator
 from gradcheck.report import Result
@@ -36,7 +36,7 @@ class Mutant(NamedTuple):
 
     @property
     def changed(self):
-        """What gradcheck.interpreted takes."""
+        """What gradcheck.kernels.interpreted takes."""
         return {(self.module, self.function): self.text}
 
     def __str__(self):

@@ -1,7 +1,7 @@
 """The kernel check: compiled loops against the NumPy pair that they stand in for.
 
 At several shapes (usual, large, all ones) and settings, in float64 and float32, all outputs and all gradients; then, whether
-what it computes for float32 it computes in float32 (gradcheck/kernel_types.py). The compiled functions are called directly,
+what it computes for float32 it computes in float32 (gradcheck/kernels/types.py). The compiled functions are called directly,
 whether or not the kernel is in force: a kernel that nobody has proved yet is checked the same way, and `--renew` proves it.
 """
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradcheck.kernel_types import float64_in
+from gradcheck.kernels.types import float64_in
 from gradcheck.pair import backward_arguments, finite, listed
 from gradcheck.points import LARGE, SMALL, USUAL, Declaration, draw, generator
 from gradcheck.report import Result, Wrong

@@ -1,12 +1,12 @@
 """Kernel mutants that no check can catch, because they compute the same: shown at 1,000 random points, and said why.
 
-The points run all at once: each number of the arrays stands for hundreds of points (gradcheck/interpreted.py), at sizes other than
+The points run all at once: each number of the arrays stands for hundreds of points (interpreted.py), at sizes other than
 those of the exam. A mutant that branches on a number instead of a size cannot run so, and goes through them one by one.
 """
 
 import numpy as np
 
-from gradcheck.interpreted import at_points, interpreted_pair, numbers
+from gradcheck.kernels.interpreted import at_points, interpreted_pair, numbers
 from gradcheck.kernels import EXAMPLES, AtSetting, Setting, ntm_setting, without_state
 from gradcheck.pair import backward_arguments, listed
 from gradcheck.points import USUAL, generator
