@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck experiments lint clean
+.PHONY: run test gradcheck mutation experiments lint clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
@@ -13,6 +13,10 @@ test: .venv/ready
 
 gradcheck: .venv/ready
 	$(BIN)/python -m gradcheck
+
+# Break every backward, every wiring and every kernel, and count what is caught: gradcheck/results/mutation.json. Some ten minutes.
+mutation: .venv/ready
+	$(BIN)/python -m gradcheck.mutation score --save
 
 # The committed results in numpymem/experiments/results: half an hour or so on two cores.
 experiments: .venv/ready

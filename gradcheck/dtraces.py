@@ -17,6 +17,7 @@ NODES = {      # model -> name in dtrace -> places (direction, equation, symbol)
                "p": [(OUT, "MemN2N-2", "p")], "logits": [(INTO, "MemN2N-3", "logits")],
                "u": [(INTO, "relu", "y"), (INTO, "MemN2N-4", "u_next"), (INTO, "MemN2N-layer-wise", "u_next")]},
 }
+INNER = ("MemN2N-2",)          # stands inside the hop; outside it is computed once more, for dtrace alone
 TABLES = {"MemN2N": {"memories": ["MemN2N-memory", "MemN2N-encode"]}}      # filled table by table, not in the order of time
 
 
@@ -40,9 +41,9 @@ def _first(calls, places):
     """The values at the first of the places that has any; a backward pass meets the last step first."""
     for direction, id, symbol in places:
         found = [_symbol(call, direction, symbol) for call in reversed(calls)
-                 if call.equation.id == id and (call.parent is None or id == "MemN2N-2") and not (id == "tanh" and call.t is None)]
+                 if call.equation.id == id and (call.parent is None) == (id not in INNER) and not (id == "tanh" and call.t is None)]
         if found:
-            return found[::2] if id == "MemN2N-2" else found          # once inside the hop, once for dtrace
+            return found
     return []
 
 

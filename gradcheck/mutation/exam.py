@@ -12,10 +12,11 @@ import numpy as np
 from gradcheck import oracle as oracles
 from gradcheck.dtraces import dtrace_problems
 from gradcheck.models import CASES, TOLERANCE, random_parameters
+from gradcheck.mutation.targets import models
 from gradcheck.points import generator, shape_of
 from gradcheck.purposes import points
 from gradcheck.trial import Trial, listed
-from numpymem.equation import find
+from numpymem.equation import REGISTRY, find
 from numpymem.kernel import numpy_only
 
 DIRECTIONS = 2
@@ -137,9 +138,23 @@ def _truth(model, params, name, inputs, options, weights, rng):
     return direction, oracles.complex_step(outputs_at, [weights])
 
 
+class Exams:
+    """Several exams, one after the other: a step must pass its own and that of every model that is made of it, which takes
+    branches that the step's example does not (a feedforward controller, linear start, `dtrace`)."""
+
+    def __init__(self, exams):
+        self.exams = exams
+
+    def verdict(self):
+        """Of the first exam that is failed."""
+        return next((found for found in (exam.verdict() for exam in self.exams) if found.caught), Verdict(False))
+
+
 def exam_for(target, cache):
-    """The exam that a target's mutants must fail; made once."""
-    if target.owner not in cache:
-        from numpymem.equation import REGISTRY
-        cache[target.owner] = PairExam(target.owner) if target.owner in REGISTRY else ModelExam(target.owner)
-    return cache[target.owner]
+    """The exam that a target's mutants must fail; each is made once."""
+    owner, kept = target.owner, cache.setdefault
+    if owner not in REGISTRY:
+        return cache[owner] if owner in cache else kept(owner, ModelExam(owner))
+    own = cache[owner] if owner in cache else kept(owner, PairExam(owner))
+    users = [name for name in models() if REGISTRY[owner].is_step and owner.lower().startswith(f"{name}-")]
+    return Exams([own, *(cache[name] if name in cache else kept(name, ModelExam(name)) for name in users)])
