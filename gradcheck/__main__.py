@@ -10,10 +10,10 @@ from pathlib import Path
 from gradcheck import report
 from gradcheck.kernels import cannot_run
 from gradcheck.models import CASES, import_all
+from gradcheck.models import equations as in_order
 from gradcheck.run import check_everything, find_mistake
 from numpymem import kernel as kernels
 from numpymem.cli import Parser
-from numpymem.equation import REGISTRY
 
 
 def main(arguments=None):
@@ -92,7 +92,7 @@ def _seed(text):
 
 def select(names):
     """The equations, kernels and model cases that some of the names mean; all of them for no names."""
-    equations, chosen_kernels, cases = list(REGISTRY.values()), list(kernels.KERNELS.values()), list(CASES)
+    equations, chosen_kernels, cases = in_order(), list(kernels.KERNELS.values()), list(CASES)
     if not names:
         return equations, chosen_kernels, cases
     words = {id(thing): keys for group, keys_of in ((equations, lambda e: (e.id, e.name)), (chosen_kernels, _name),

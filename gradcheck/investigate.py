@@ -12,11 +12,13 @@ import numpy as np
 from gradcheck import report
 from gradcheck.chain import Broken, Chain, break_result
 from gradcheck.models import CASES, check_case, import_all, program, random_parameters
+from gradcheck.models import equations as in_order
 from gradcheck.pair import check_equation
 from gradcheck.points import Declaration, draw, generator
 from gradcheck.recording import Program, recorded
 from gradcheck.report import Result
-from gradcheck.trial import Trial, listed
+from gradcheck.purposes import captured
+from gradcheck.trial import Trial, listed, point_of
 from numpymem.equation import REGISTRY
 from numpymem.kernel import numpy_only
 
@@ -40,7 +42,7 @@ class Finding(NamedTuple):
 def investigate(seed=0, equations=None, cases=None):
     """Check pairs, then models, until the mistake is found -> Finding. Default: everything that is registered."""
     import_all()
-    for item in REGISTRY.values() if equations is None else equations:      # parts are registered before what is made of them
+    for item in in_order() if equations is None else equations:      # parts are registered before what is made of them
         result = check_equation(item, seed, detail=False)
         if not result.passed:
             return blame([result], seed)
@@ -72,17 +74,20 @@ def _said(result):
 
 
 def _blame_step(item, result, seed):
+    """Follow the gradients through a step at the points where it may be wrong: random ones, then those of models."""
     rng = generator(seed, f"chain of {item.id}")
-    try:
-        with numpy_only():
-            trial = Trial(item, rng)
-        chain = Chain(equation_program(trial), rng)
-        found = break_result(chain, item.id, item.name)
-    except Exception as trouble:  # noqa: BLE001  a broken step may raise anything, anywhere
-        return Finding(f"{item.id} ({item.name}): the step raises {type(trouble).__name__}: {trouble}", item, result=result)
-    if found.broken is None:
-        return Finding(f"{item.id} ({item.name}): {_said(result)}", item, result=result)
-    return Finding(f"{item.id} ({item.name}): {between(found.broken)}", item, result=found, chain=chain)
+    seen = [None, *(point_of(of[item.id]) for of in captured().values() if item.id in of)]
+    for point in seen:
+        try:
+            with numpy_only():
+                trial = Trial(item, rng, point)
+            chain = Chain(equation_program(trial), rng)
+            found = break_result(chain, item.id, item.name)
+        except Exception as trouble:  # noqa: BLE001  a broken step may raise anything, anywhere
+            return Finding(f"{item.id} ({item.name}): the step raises {type(trouble).__name__}: {trouble}", item, result=result)
+        if found.broken is not None:
+            return Finding(f"{item.id} ({item.name}): {between(found.broken)}", item, result=found, chain=chain)
+    return Finding(f"{item.id} ({item.name}): {_said(result)}", item, result=result)
 
 
 def blame_case(case, seed=0):

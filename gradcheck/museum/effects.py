@@ -6,7 +6,7 @@ import numpy as np
 
 import numpymem
 from gradcheck.meaning import check_meaning
-from gradcheck.models import CASES, check_case, import_all
+from gradcheck.models import CASES, check_case, equations, import_all
 from gradcheck.museum.training import one_signed_entry
 from gradcheck.pair import check_equation
 from gradcheck.points import draw, generator
@@ -86,7 +86,7 @@ def planted_errors(gradient, rng):
 def planted(seed=0):
     """Every error in every gradient of every equation that is no step: yields (Equation, which gradient, what, true, wrong)."""
     import_all()
-    for item in list(REGISTRY.values()):
+    for item in equations():
         if not item.is_step and item.original_backward and item.differentiable:
             rng = generator(seed, item.id)
             gradients = run(item, item.original_backward, draw(item, rng).arguments, rng)[2]

@@ -150,11 +150,17 @@ class Exams:
         return next((found for found in (exam.verdict() for exam in self.exams) if found.caught), Verdict(False))
 
 
+def own_exam(owner, cache):
+    """The exam of an equation or a model; made once."""
+    if owner not in cache:
+        cache[owner] = PairExam(owner) if owner in REGISTRY else ModelExam(owner)
+    return cache[owner]
+
+
 def exam_for(target, cache):
-    """The exam that a target's mutants must fail; each is made once."""
-    owner, kept = target.owner, cache.setdefault
-    if owner not in REGISTRY:
-        return cache[owner] if owner in cache else kept(owner, ModelExam(owner))
-    own = cache[owner] if owner in cache else kept(owner, PairExam(owner))
-    users = [name for name in models() if REGISTRY[owner].is_step and owner.lower().startswith(f"{name}-")]
-    return Exams([own, *(cache[name] if name in cache else kept(name, ModelExam(name)) for name in users)])
+    """The exam that a target's mutants must fail."""
+    own = own_exam(target.owner, cache)
+    if target.owner not in REGISTRY or not REGISTRY[target.owner].is_step:
+        return own
+    users = [name for name in models() if target.owner.lower().startswith(f"{name}-")]
+    return Exams([own, *(own_exam(name, cache) for name in users)])

@@ -11,7 +11,7 @@ import sys
 import types
 from typing import NamedTuple
 
-from gradcheck.models import CASES, import_all
+from gradcheck.models import CASES, equations, import_all
 from gradcheck.points import generator
 from numpymem.equation import REGISTRY
 
@@ -37,7 +37,7 @@ def targets():
     import_all()
     found = {}
     shared = _used_by_forwards()
-    for item in REGISTRY.values():
+    for item in equations():
         if item.original_backward is not None:
             kind = "wiring" if item.is_step else "pair"
             _add(found, Target(kind, item.id, item.original_backward, item))
@@ -97,7 +97,8 @@ def _methods(model, start):
 
 
 def _names(function):
-    return {node.id for node in ast.walk(tree(function)) if isinstance(node, ast.Name)}
+    """In a fixed order: a set's would change from one Python to the next, and with it what a seed means."""
+    return dict.fromkeys(node.id for node in ast.walk(tree(function)) if isinstance(node, ast.Name))
 
 
 @functools.cache
