@@ -14,7 +14,7 @@ from gradcheck.chain import Broken, Chain, break_result
 from gradcheck.models import CASES, check_case, import_all, program, random_parameters
 from gradcheck.models import equations as in_order
 from gradcheck.pair import check_equation
-from gradcheck.points import Declaration, draw, generator
+from gradcheck.points import draw, generator
 from gradcheck.recording import Program, recorded
 from gradcheck.report import Result
 from gradcheck.purposes import captured
@@ -149,4 +149,4 @@ def case_program(case, seed=0):
     return program(model, random_parameters(model, rng), inputs, **options)
 
 
-__all__ = ["Declaration", "Finding", "blame", "blame_case", "case_program", "equation_program", "investigate"]
+__all__ = ["Finding", "blame", "blame_case", "case_program", "equation_program", "investigate"]

@@ -11,9 +11,10 @@ import numpy as np
 from gradcheck import kinks
 from gradcheck.compare import DIRECTIONS, Question, bends_sharply, compare, finite, note_error, scan, true_gradient, unseen
 from gradcheck.hygiene import hygiene
+from gradcheck.oracle import choose
 from gradcheck.points import Declaration, generator
 from gradcheck.purposes import points, symmetric
-from gradcheck.report import Result
+from gradcheck.report import Result, Wrong
 from gradcheck.trial import Trial, backward_arguments, listed, point_of
 from numpymem import equation as registry
 from numpymem.kernel import numpy_only
@@ -165,7 +166,6 @@ def _kink_at(trial, rng):
 
 
 def _not_stopped(question):
-    from gradcheck.report import Wrong
     worst = np.unravel_index(int(np.argmax(np.abs(question.gradient))), question.gradient.shape)
     return Wrong(question.name, tuple(map(int, worst)), float(question.gradient[worst]), 0.0,
                  int(np.count_nonzero(question.gradient)), question.gradient.size,
@@ -178,7 +178,6 @@ def _note_dropped(item, name, rng, result):
     trial.calls = None                                 # without freezing: the forward as it stands
     question = trial.question(name)
     question.stopped = False
-    from gradcheck.oracle import choose
     true, _ = true_gradient(question, choose(question.line(rng.standard_normal(question.gradient.shape))))
     worst = np.unravel_index(int(np.argmax(np.abs(true))), true.shape)
     result.notes.append(f"d{name} is stopped on purpose. Dropped at a random point: a gradient of norm "
@@ -197,7 +196,7 @@ def finish(result, sizes, bad):
         result.verdict = "nothing to differentiate"
     elif bad:
         result.verdict = "wrong: " + ", ".join(f"d{name}" for name in bad)
-    stopped = {name for name in registry.REGISTRY[result.id].stops} if result.id in registry.REGISTRY else set()
+    stopped = registry.REGISTRY[result.id].stops if result.id in registry.REGISTRY else ()
     idle = [f"d{name}" for name, size in sizes.items() if size == 0 and name not in bad and name not in stopped]
     if idle:
         result.notes.append(f"{', '.join(idle)} is zero at every random point: that proves nothing")
