@@ -63,32 +63,35 @@ def save(result):
 def run(axes, quick=False, checkpoint_every=()):
     """Everything for the report, as a dict of plain values."""
     rounds, seconds = (1, 0.02) if quick else (3, 0.06)
-    forms = {model: forms_of(MODELS[model]().model) for model in {axis.model: None for axis in axes}}
+    forms = {model: forms_of(MODELS[model]().model) for model in dict.fromkeys(axis.model for axis in axes)}
     turns = sum(len(forms[axis.model]) * (rounds * len(axis.points(quick)) + 1) for axis in axes)
+    rows = []
     with tqdm(total=turns, ncols=79, bar_format="{desc:24} |{bar}| {remaining} left", mininterval=0.3) as bar:
-        rows = [row for axis in axes for row in rows_of(axis, forms[axis.model], quick, rounds, seconds, bar)]
+        for axis in axes:
+            bar.set_description_str(axis.key)
+            rows += rows_of(axis, forms[axis.model], quick, rounds, seconds, bar)
+        memories = memory(axes, forms, quick, bar)
+    for row in rows:
+        row |= memories[row["form"]][f"{row['model']}/{row['axis']}"]
+        row["peak_mib_slope"] = round(slope(row["values"], row["peak_mib"]), 3)
     return {"quick": quick, "rounds": rounds, "seconds_a_turn": seconds, "rows": rows,
             "long": [] if quick else long_rows(forms.get("ntm-lstm", []), checkpoint_every)}
 
 
 def rows_of(axis, forms, quick, rounds, seconds, bar):
-    """One row a form: times of all points, in turns, then memory, each form in a process of its own."""
-    bar.set_description_str(axis.key)
+    """One row a form: times of all points, in turns."""
     points = axis.points(quick)
-    taken = times(axis, points, forms, rounds, seconds, bar)
-    rows = []
+    taken, rows = times(axis, points, forms, rounds, seconds, bar), []
     for form in forms:
-        memory = memory_of(axis, form, quick)
-        bar.update()
-        ms = [round(1e3 * float(np.median(each)), 4) for each in taken[form]]
+        ms = [round(1e3 * min(each), 4) for each in taken[form]]
         rows.append({"model": axis.model, "axis": axis.name, "form": form, "fixed": axis.fixed, "expected": axis.expected,
-                     "why": axis.why, "values": list(points), "ms": ms, "ms_slope": round(slope(points, ms), 3), **memory,
-                     "peak_mib_slope": round(slope(points, memory["peak_mib"]), 3)})
+                     "why": axis.why, "values": list(points), "ms": ms, "ms_slope": round(slope(points, ms), 3)})
     return rows
 
 
 def times(axis, points, forms, rounds, seconds, bar):
-    """form -> for each point a list of seconds. Rounds go up and down the axis: a slow minute hits no end of it alone."""
+    """form -> for each point the median seconds of a step, in each round. Rounds go up and down the axis: a slow minute hits no
+    end of it alone; the fastest round is what counts, as others use this machine too."""
     cases = [MODELS[axis.model](**axis.sizes(value)) for value in points]
     taken = {form: [[] for _ in points] for form in forms}
     for form in forms:
@@ -96,15 +99,28 @@ def times(axis, points, forms, rounds, seconds, bar):
     for number in range(rounds):
         for at in range(len(points)) if number % 2 == 0 else reversed(range(len(points))):
             for form in forms:
-                taken[form][at] += seconds_of_steps(cases[at], form, seconds)
+                taken[form][at].append(float(np.median(seconds_of_steps(cases[at], form, seconds))))
                 bar.update()
     return taken
 
 
-def memory_of(axis, form, quick):
-    """-> {"peak_mib": [...], "trace_mib": [...]}, from growth_memory.py in a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.growth_memory", axis.key, form, *(["--quick"] if quick else [])]
-    found = subprocess.run(command, cwd=studies.ROOT, check=True, capture_output=True, text=True)
+def memory(axes, forms, quick, bar):
+    """form -> axis -> {"peak_mib": [...], "trace_mib": [...]}. A fresh process for each axis, or, for a quick look, each model."""
+    found = {"kernels": {}, "numpy": {}}
+    for model, of_model in forms.items():
+        keys = [axis.key for axis in axes if axis.model == model]
+        for form in of_model:
+            for group in [keys] if quick else [[key] for key in keys]:
+                bar.set_description_str(f"{model} memory")
+                found[form] |= memory_of(form, group, quick)
+                bar.update(len(group))
+    return found
+
+
+def memory_of(form, keys, quick):
+    """The same for some axes of one model, from growth_memory.py."""
+    command = [sys.executable, "-m", "benchmarks.growth_memory", form, *(["--quick"] if quick else []), *keys]
+    found = subprocess.run(command, cwd=studies.ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(found.stdout)
 
 

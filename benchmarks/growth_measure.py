@@ -56,19 +56,21 @@ def seconds_of_steps(case, form, seconds, clock=time.perf_counter, **options):
 
 # ---- memory -------------------------------------------------------------------------------------------------------------
 
-def peak_bytes(case, form, **options):
-    """The most that was allocated at one time during a training step, with parameters and batch, in bytes.
+def weigh(case, form, **options):
+    """One training step -> {"trace_mib", "peak_mib"}: what its trace keeps, and the most that was allocated at one time, with
+    parameters and batch.
 
-    Counts what reports to tracemalloc: Python's objects and every NumPy array, those that our kernels fill too, as Python code
-    makes them. What a compiled loop would allocate by itself is not seen. Arrays that were made before `tracemalloc.start()`
-    are not seen either: start it before `case` is made, and in a fresh process (growth_memory.py), so that no workspace is left
+    The peak counts what reports to tracemalloc: Python's objects and every NumPy array, those that our kernels fill too, as
+    Python code makes them. What a compiled loop would allocate by itself is not seen, nor what was made before
+    `tracemalloc.start()`: start it before `case` is made, in a fresh process (growth_memory.py), so that no workspace is left
     over from before.
     """
     gc.collect()
     tracemalloc.reset_peak()
     with FORMS[form]():
-        step(case, **options)
-    return tracemalloc.get_traced_memory()[1]
+        _, trace = step(case, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    return {"trace_mib": round(trace_bytes(trace) / MIB, 3), "peak_mib": round(peak / MIB, 3)}
 
 
 def trace_bytes(trace):
@@ -101,14 +103,11 @@ def measure_call(make, form, seconds=1.0, **options):
     tracemalloc.start()
     try:
         case = make()
-        with FORMS[form]():
-            kept = trace_bytes(case.model.forward(case.params, case.batch.inputs, **options)[1])
-        peak = peak_bytes(case, form, **options)
+        memory = weigh(case, form, **options)
     finally:
         tracemalloc.stop()
     taken = seconds_of_steps(case, form, seconds, **options)
-    return {"form": form, "options": options, "ms": round(1e3 * float(np.median(taken)), 2),
-            "trace_mib": round(kept / MIB, 2), "peak_mib": round(peak / MIB, 2)}
+    return {"form": form, "options": options, "ms": round(1e3 * float(np.median(taken)), 2), **memory}
 
 
 # ---- slope --------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Peak memory of a training step over one axis, in a process of its own, so that nothing is left over from other sizes.
+"""Peak memory of training steps over an axis, in a process of its own, so that nothing is left over from other sizes.
 
-    python -m benchmarks.growth_memory MODEL/AXIS FORM [--quick]       prints {"peak_mib": [...], "trace_mib": [...]}
+    python -m benchmarks.growth_memory FORM [--quick] MODEL/AXIS [...]      prints {"MODEL/AXIS": {"peak_mib": [...], ...}}
 """
 
 import json
@@ -9,27 +9,22 @@ import tracemalloc
 
 from benchmarks.growth_axes import AXES
 from benchmarks.growth_cases import MODELS, step
-from benchmarks.growth_measure import FORMS, MIB, peak_bytes, trace_bytes
+from benchmarks.growth_measure import FORMS, weigh
 
 
 def main(arguments):
-    key, form, *quick = arguments
-    axis = next(each for each in AXES if each.key == key)
-    points = axis.points(bool(quick))
+    form, *keys = arguments
+    axes = [axis for axis in AXES if axis.key in keys]
     with FORMS[form]():                           # a small step first: what it takes to load compiled code is not the model's
-        step(MODELS[axis.model](**axis.sizes(points[0])))
+        step(MODELS[axes[0].model](**axes[0].sizes(axes[0].values[0])))
     tracemalloc.start()
-    found = [measure(axis, form, value) for value in points]
-    print(json.dumps({name: [row[name] for row in found] for name in found[0]}))
+    print(json.dumps({axis.key: over(axis, form, "--quick" in keys) for axis in axes}))
 
 
-def measure(axis, form, value):
-    """MiB at the peak of one step and MiB of its trace; workspaces that grew with the size are counted."""
-    case = MODELS[axis.model](**axis.sizes(value))
-    peak = peak_bytes(case, form)
-    with FORMS[form]():
-        _, trace = step(case)
-    return {"peak_mib": round(peak / MIB, 3), "trace_mib": round(trace_bytes(trace) / MIB, 3)}
+def over(axis, form, quick):
+    """-> {"peak_mib": [...], "trace_mib": [...]}, a number for each point."""
+    found = [weigh(MODELS[axis.model](**axis.sizes(value)), form) for value in axis.points(quick)]
+    return {name: [row[name] for row in found] for name in found[0]}
 
 
 if __name__ == "__main__":

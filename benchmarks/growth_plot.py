@@ -13,16 +13,16 @@ TITLES = {"ms": ("Time of a training step", "ms"), "peak_mib": ("Peak memory of 
 def growth(result, measured):
     """measured  "ms" or "peak_mib"."""
     models = list(dict.fromkeys(row["model"] for row in result["rows"]))
-    figure = picture(9.0, 1.0 + 1.75 * len(models))
+    figure = picture(9.0, 1.0 + 1.5 * len(models))
     height = figure.get_figheight()
     grid = figure.subplots(len(models), len(COLUMNS), squeeze=False)
-    figure.subplots_adjust(left=0.75 / 9, right=1 - 0.2 / 9, top=1 - 0.85 / height, bottom=0.45 / height, hspace=0.5, wspace=0.28)
+    figure.subplots_adjust(left=0.75 / 9, right=1 - 0.2 / 9, top=1 - 0.85 / height, bottom=0.45 / height, hspace=0.55, wspace=0.28)
     for model, line in zip(models, grid):
         for names, axes in zip(COLUMNS, line):
             panel(axes, [row for row in result["rows"] if row["model"] == model and row["axis"] in names], measured)
         line[0].set_ylabel(f"{model}\n{TITLES[measured][1]}", color=MODEL_COLOURS.get(model, INK), weight="bold")
-    headline(figure, TITLES[measured][0], "log-log; solid: kernels, dashed: plain NumPy; grey: as steep as the mathematics; numbers: "
-             "slope over the upper half")
+    headline(figure, TITLES[measured][0], "solid: kernels, dashed: plain NumPy; grey: as steep as the mathematics; numbers: slope "
+             "over the upper half")
     return figure
 
 

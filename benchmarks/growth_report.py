@@ -8,7 +8,7 @@ TOLERATED = 0.15                                  # above what the mathematics s
 def text(result):
     head = studies.head(
         result["machine"],
-        "Training step: forward, loss, backward; no optimizer. Medians; BLAS on one thread. slope: the power with which "
+        "Training step: forward, loss, backward; no optimizer; the median of the fastest round, BLAS on one thread. slope: the power with which "
         "it grows, fitted over the upper half of the sizes; \"should\": the mathematics'. Less means that a fixed part still "
         "counts; more than 0.15 above it is marked.",
         "MiB: the most that NumPy and Python had allocated at one time, parameters and batch included (tracemalloc, a "
