@@ -8,9 +8,9 @@ TOLERATED = 0.15                                  # above what the mathematics s
 def text(result):
     head = studies.head(
         result["machine"],
-        "Training step: forward, loss, backward; no optimizer; the median of the fastest round, BLAS on one thread. slope: the power with which "
-        "it grows, fitted over the upper half of the sizes; \"should\": the mathematics'. Less means that a fixed part still "
-        "counts; more than 0.15 above it is marked.",
+        "Training step: forward, loss, backward; no optimizer; the median of the fastest round, BLAS on one thread. slope: the "
+        "power with which it grows, fitted over the upper half of the sizes; should: the mathematics'. Less means that a fixed "
+        "part still counts; more than 0.15 above it is marked.",
         "MiB: the most that NumPy and Python had allocated at one time, parameters and batch included (tracemalloc, a "
         "process for each row); what a compiled loop allocates by itself is not seen.")
     models = list(dict.fromkeys(row["model"] for row in result["rows"]))
