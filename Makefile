@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck mutation experiments lint clean
+.PHONY: run test gradcheck mutation experiments benchmarks lint clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
@@ -27,6 +27,13 @@ experiments: .venv/ready
 	$(BIN)/python -m numpymem duel --quick --run runs/duel-results
 	cp runs/duel-results/duel.json numpymem/experiments/results/duel_quick.json
 	cp runs/duel-results/duel.png runs/duel-results/ntm_memory.png numpymem/experiments/results/
+
+# The committed results in benchmarks/results: some ten minutes on two cores with nothing else to do. jax and torch are optional.
+benchmarks: .venv/ready
+	$(BIN)/python -m benchmarks --save
+	$(BIN)/python -m benchmarks.profile_step --save
+	$(BIN)/python -m benchmarks.growth --save
+	$(BIN)/python -m benchmarks.startup --save
 
 lint: .venv/ready
 	$(BIN)/python -m pip install -q ruff
