@@ -21,13 +21,13 @@ def text(result):
 
 
 def table(model, rows):
-    lines = [f"{model:36}{'ms a step':>12}{'slope':>7}{'MiB':>12}{'slope':>7} should", "-" * studies.WIDTH]
+    lines = [f"{model:34}{'ms a step':>12}{'slope':>6} {'MiB':>13}{'slope':>6}  should", "-" * studies.WIDTH]
     last = None
     for row in rows:
         span = f"{row['axis']:10}{row['values'][0]} - {row['values'][-1]}" if row["axis"] != last else ""
         last = row["axis"]
-        lines.append(f"{span:24}{row['form']:8}{ends(row['ms']):>16}{marked(row, 'ms'):>7}{ends(row['peak_mib']):>13}"
-                     f"{marked(row, 'peak_mib'):>7}{row['expected']:4}")
+        lines.append(f"{span:22}{row['form']:8}{ends(row['ms']):>16}{marked(row, 'ms'):>7}{ends(row['peak_mib']):>13}"
+                     f"{marked(row, 'peak_mib'):>7}{row['expected']:7}")
     return "\n".join(lines)
 
 

@@ -103,10 +103,11 @@ def milliseconds_of(operations, seconds=1e-3):
     """-> (ms of what they compute, ms of what the calls cost): each kind timed by itself, its numbers in the cache, times how
     often it came; a call's own cost is what it takes on the smallest arrays."""
     work = calls = 0.0
-    for operation in operations:
-        call = fastest(operation.smallest, seconds)
-        work += operation.count * max(fastest(operation.run, seconds) - call, 0)
-        calls += operation.count * call
+    with np.errstate(all="ignore"):               # what is done in place grows when it is done over and over
+        for operation in operations:
+            call = fastest(operation.smallest, seconds)
+            work += operation.count * max(fastest(operation.run, seconds) - call, 0)
+            calls += operation.count * call
     return 1e3 * work, 1e3 * calls
 
 

@@ -64,7 +64,7 @@ def start(way, cache):
     command = [sys.executable, "-m", "benchmarks.startup_child", *arguments, *(NTM if way == "edited" else MODELS)]
     before, busy = time.perf_counter(), processor_seconds_of_children()
     found = subprocess.run(command, cwd=studies.ROOT, env={**os.environ, "NUMPYMEM_JIT": jit, "NUMPYMEM_CACHE": str(cache)},
-                           check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                           check=True, capture_output=True, text=True)
     total, lines = time.perf_counter() - before, found.stderr.splitlines()
     return {"total_s": round(total, 4), "processor_s": round(processor_seconds_of_children() - busy, 2), **json.loads(found.stdout),
             "compiling": [line for line in lines if line.startswith("compiling")],
@@ -84,8 +84,8 @@ def row(way, runs):
 
     steps = [{"model": step["model"], **{key: median(lambda one: one["steps"][at][key]) for key in ("first_s", "second_s")}}  # noqa: B023
              for at, step in enumerate(runs[0]["steps"])]
-    return {"way": way, "what": WAYS[way][2], "runs": len(runs), "total_s": median(lambda one: one["total_s"]),
-            "totals_s": [one["total_s"] for one in runs], "processor_s": median(lambda one: one["processor_s"]), "import_s": median(lambda one: one["import_s"]), "steps": steps,
+    return {"way": way, "what": WAYS[way][2], "runs": len(runs), "totals_s": [one["total_s"] for one in runs],
+            **{key: median(lambda one: one[key]) for key in ("total_s", "processor_s", "import_s")}, "steps": steps,    # noqa: B023
             "compiling_lines": len(runs[0]["compiling"]), "said": runs[0]["said"]}
 
 
@@ -93,9 +93,9 @@ def row(way, runs):
 
 def text(result):
     head = studies.head(
-        result["machine"], "Seconds in fresh processes, medians. in all: with the interpreter and a second step of each model; cpu: of "
-        "that processor time; import: NumPy and all models; then the first training step of each model (T = 41, memory 128 x 20, "
-        "batch 1; MemN2N: 50 sentences, batch 32), which compiles or loads compiled code.")
+        result["machine"], "Seconds in fresh processes, medians. in all: with the interpreter and a second step of each model; "
+        "cpu: of that processor time; import: NumPy and all models; then the first training step of each model (T = 41, memory "
+        "128 x 20, batch 1; MemN2N: 50 sentences, batch 32), which compiles or loads compiled code.")
     lines = [f"{'':7}{'in all':>8}{'target':>8}{'cpu':>7}{'import':>8}" + "".join(f"{short(name):>9}" for name in MODELS)
              + f"{'runs':>5}", "-" * 79, *(line(each, result["targets_s"].get(each["way"])) for each in result["rows"])]
     return "\n\n".join([head, "\n".join(lines), "\n".join(studies.fill(remark(each)) for each in result["rows"])])

@@ -7,8 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from benchmarks import growth, growth_plot, profile_plot, profile_step, startup, studies
-from benchmarks import growth_report, profile_report
+from benchmarks import growth, growth_plot, growth_report, profile_plot, profile_report, profile_step, startup, studies
 from benchmarks.growth_axes import AXES
 from benchmarks.growth_cases import MODELS, ntm_feedforward, ntm_lstm, step
 from benchmarks.growth_measure import FORMS, seconds_of_steps, slope, trace_bytes, upper_half, weigh
@@ -38,7 +37,7 @@ def test_slope_looks_at_the_upper_half_only():
     values = [1, 10, 100, 1000, 10000]
     assert upper_half(values) == [100, 1000, 10000]
     assert slope(values, [7, 7, 1, 10, 100]) == pytest.approx(1, abs=1e-12)
-    assert 0.9 < slope(values, [100 + value for value in values]) < 1             # a fixed part flattens, and counts less above
+    assert 0.8 < slope(values, [100 + value for value in values]) < 0.9           # a fixed part flattens, though less up there
 
 
 @pytest.mark.parametrize("axis", AXES, ids=lambda axis: axis.key)
