@@ -49,5 +49,4 @@ def panel(axes, rows, measured):
     axes.minorticks_off()
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ticks = first["values"] if len(first["values"]) < 6 else first["values"][::2]
-    axes.set_xticks(ticks)
+    axes.set_xticks(first["values"] if len(first["values"]) < 6 and first["values"][-1] < 10_000 else first["values"][::2])
