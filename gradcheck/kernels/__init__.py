@@ -20,9 +20,10 @@ from numpymem.kernel import numpy_only
 from numpymem.memn2n.equations import memorize
 from numpymem.ntm.step import HeadSizes
 
-# Sizes of the letters, and whether they must differ. A loop over pairs of rows shows in a batch of 5: two pairs and one more;
-# a row of the wrong length, only where it is the shorter one: once more sentences than numbers in a vector, once fewer.
-SHAPES = ((USUAL, True), (LARGE | {"B": 5, "I": 24}, True), (SMALL, False))
+# Sizes of the letters, and whether they must differ. A loop over four rows at a time shows in a batch of 9: two blocks, of four
+# rows and of four and one; a row of the wrong length, only where it is the shorter one: once more sentences than numbers in a
+# vector, once fewer.
+SHAPES = ((USUAL, True), (LARGE | {"B": 9, "I": 24}, True), (SMALL, False))
 
 
 def dims_of(sizes, C, feedforward=False):
@@ -102,6 +103,7 @@ EXAMPLES = {                                                     # kernel -> set
     "ntm.sequence": [Setting({"sizes": FEW}, dims_of(FEW, 5)), Setting({"sizes": MANY}, dims_of(MANY, 6)),
                      Setting({"sizes": FEW}, dims_of(FEW, 5, feedforward=True), without_state),
                      Setting({"sizes": MANY}, dims_of(MANY, 6, feedforward=True), without_state),
+                     ntm_setting(1, 1, 20, 3, C=20, T=2, B=9, N=32),            # several panels of columns, no empty lanes
                      Setting({"sizes": MANY}, dims_of(MANY, 6), saturated, (np.float64,), slack=1e5)],
     "memn2n.encode": [Setting(**WORDS, change=half_nil)],
     "memn2n.memory": [Setting(**WORDS, change=half_nil)],

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpymem import threads, workspace
+from numpymem.ops import lanes
+
 LOOPS = "compile_loop"           # a module that imports it from numpymem.kernel is run here; every other is imported as it is
 
 
@@ -33,11 +36,11 @@ def interpreted(module, changed=None):
     changed, source = changed or {}, read(module)
     namespace = {"__name__": module, "max": larger}
     exec(source.code, namespace)  # noqa: S102
-    for name, value in namespace.items():
-        if value is np:
-            namespace[name] = spoiled_numpy()
+    namespace |= {name: stand_ins()[id(value)] for name, value in namespace.items() if id(value) in stand_ins()}
     inner = {one: interpreted(one, changed) for one in dict.fromkeys(one for one, _, _ in source.imports)}
     namespace |= {here: inner[one][name] for one, name, here in source.imports}
+    if "LANES" in namespace:
+        namespace["LANES"] = two_lanes()["LANES"]                    # a number has no name of its own
     for (where, name), text in changed.items():
         if where == module:
             exec(compile(text, f"<{name}, changed>", "exec"), namespace)  # noqa: S102
@@ -79,16 +82,28 @@ def _is_of_loops(module):
 
 
 @functools.lru_cache(maxsize=1)
-def spoiled_numpy():
-    """numpy, but what is new and empty is full of not-a-number."""
-    ours = types.SimpleNamespace(**vars(np))
+def stand_ins():
+    """id of what a module of loops imports -> what it gets here: NumPy and workspace whose new arrays are full of not-a-number, two
+    lanes instead of sixteen, so that tiny arrays have several blocks and a remainder, and no threads."""
+    ours, narrow = types.SimpleNamespace(**vars(np)), two_lanes()
     ours.empty = lambda shape, dtype=float, **options: _spoiled(np.empty(shape, dtype, **options))
     ours.empty_like = lambda like, dtype=None, **options: _spoiled(np.empty_like(like, dtype, **options))
-    return ours
+    serial = types.SimpleNamespace(blocks=threads.blocks, run=lambda function, jobs: [function(*job) for job in jobs])
+    return {id(np): ours, id(threads): serial,
+            id(workspace.empty): lambda shapes, dtype: [ours.empty(shape, dtype) for shape in shapes],
+            **{id(value): narrow[name] for name, value in vars(lanes).items() if name in narrow and name.islower()}}
+
+
+def two_lanes():
+    """The names of numpymem/ops/lanes.py, with LANES = 2."""
+    namespace = {"__name__": lanes.__name__, "max": larger}
+    exec(compile(pathlib.Path(lanes.__file__).read_text(), lanes.__file__, "exec"), namespace)  # noqa: S102
+    namespace["LANES"] = 2
+    return {name: value for name, value in namespace.items() if not name.startswith("__")}
 
 
 def _spoiled(array):
-    if array.dtype.kind == "f":
+    if array.dtype.kind in "fO":
         array.fill(np.nan)
     return array
 

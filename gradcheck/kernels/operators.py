@@ -10,7 +10,7 @@ import difflib
 from gradcheck.mutation.operators import (binary, divide_for_multiply, drop_term, flip_sign, forget_factor, forget_statement,
                                           inside, swap_arguments, swap_results, take_one_branch, turn_comparison, wrapped)
 
-SYMMETRIC = ("max", "min", "dot")        # exchanging their arguments is no change
+SYMMETRIC = ("max", "min", "maximum", "dot")        # exchanging their arguments is no change
 SAME = ("dtype", "size", "shape")        # what arrays of the same kind have in common: no change, either
 
 

@@ -77,10 +77,16 @@ def compiled_functions(pair):
         if isinstance(one, Dispatcher):
             found += [] if one in found else [one]
         elif isinstance(one, python.FunctionType):
-            called = [one.__globals__.get(name) for name in one.__code__.co_names]
+            called = [one.__globals__.get(name) for name in _names_in(one.__code__)]
             todo += [other for other in called if isinstance(other, Dispatcher)
                      or isinstance(other, python.FunctionType) and other.__module__ == one.__module__ and other is not one]
     return found
+
+
+def _names_in(code):
+    """What a function names, also in the functions that it defines."""
+    inner = [name for one in code.co_consts if isinstance(one, python.CodeType) for name in _names_in(one)]
+    return [*code.co_names, *inner]
 
 
 def _float64_reached_from(roots):

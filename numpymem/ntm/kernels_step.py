@@ -1,7 +1,9 @@
 """One step of the NTM's memory for one sequence, compiled: what `memory_step` in numpymem/ntm/step.py does, and its backward.
 
-The same names in the same order; read step.py to learn, this to see what a fast loop looks like. Memory is kept slot-last, (W, N),
-so that every inner loop runs over N neighbours, and exp, log and tanh vectorise (numpymem/ops/kernels_math.py).
+The same names in the same order; read step.py to learn, this to see what a fast loop looks like. Memory is kept slot-last,
+(W, slots), so that every inner loop runs over neighbours: `slots` is N filled up to a multiple of LANES, and what is beyond N
+stays zero. Passes over the memory work on LANES slots at a time (numpymem/ops/lanes.py); loops with exp, log and tanh vectorise
+as they stand (numpymem/ops/kernels_math.py).
 """
 
 import numpy as np
@@ -9,22 +11,35 @@ import numpy as np
 from numpymem.kernel import compile_loop
 from numpymem.ntm.equations import EPS as SHARPEN_EPS
 from numpymem.ops.cosine import EPS as COSINE_EPS
+from numpymem.ops.kernels_lanes import LANES, fill, largest, load, maximum, store, total
 from numpymem.ops.kernels_math import exp, log, sigmoid, tanh
 
 loop = compile_loop()
 
 
-# ---- parts, each for one head of one sequence: rows of N slots ---------------------------------------------------------
+# ---- parts, each for one head of one sequence -----------------------------------------------------------------------------
+
+@loop
+def top_of(z):
+    """The largest number of a row of any length."""
+    top, whole = z[0], z.size - z.size % LANES
+    if whole > 0:
+        tops = load(z, 0)
+        for n in range(LANES, whole, LANES):
+            tops = maximum(tops, load(z, n))
+        top = largest(tops)
+    for n in range(whole, z.size):
+        top = max(top, z[n])
+    return top
+
 
 @loop
 def softmax(z, p):
-    top, total = z[0], z[0] - z[0]
-    for n in range(z.size):
-        top = max(top, z[n])
+    top, sum_ = top_of(z), z[0] - z[0]
     for n in range(z.size):
         p[n] = exp(z[n] - top)
-        total += p[n]
-    scale = p.dtype.type(1) / total
+        sum_ += p[n]
+    scale = p.dtype.type(1) / sum_
     for n in range(z.size):
         p[n] *= scale
 
@@ -45,237 +60,275 @@ def softplus(x):
 
 
 @loop
+def tanh_of(x, y):
+    for i in range(x.size):
+        y[i] = tanh(x[i])
+
+
+@loop
+def sigmoid_of(x, y):
+    for i in range(x.size):
+        y[i] = sigmoid(x[i])
+
+
+@loop
 def inverse_norms(vectors, eps, out):
-    """1 / sqrt(v.v + eps) for the columns of a (W, N) array."""
-    W, N = vectors.shape
-    for n in range(N):
-        out[n] = eps
-    for i in range(W):
-        for n in range(N):
-            out[n] += vectors[i, n] * vectors[i, n]
-    for n in range(N):
+    """1 / sqrt(v.v + eps) for the columns of a (W, slots) array."""
+    for n in range(0, out.size, LANES):
+        squares = fill(eps)
+        for i in range(vectors.shape[0]):
+            v = load(vectors[i], n)
+            squares += v * v
+        store(out, n, squares)
+    for n in range(out.size):
         out[n] = out.dtype.type(1) / np.sqrt(out[n])
 
 
 @loop
 def inverse_norm(vector, eps):
-    total = eps
+    squares = eps
     for i in range(vector.size):
-        total += vector[i] * vector[i]
-    return vector.dtype.type(1) / np.sqrt(total)
+        squares += vector[i] * vector[i]
+    return vector.dtype.type(1) / np.sqrt(squares)
 
 
 @loop
-def weighted_rows(weights, rows, out):
-    """out = sum_i weights_i rows_i: what a vector of W numbers makes of a (W, N) memory."""
-    for n in range(out.size):
-        out[n] = out.dtype.type(0)
-    for i in range(weights.size):
-        for n in range(out.size):
-            out[n] += weights[i] * rows[i, n]
+def weighted_rows(weights, rows, n):
+    """sum_i weights_i rows_i, at LANES slots from n on."""
+    found = weights[0] * load(rows[0], n)
+    for i in range(1, weights.size):
+        found += weights[i] * load(rows[i], n)
+    return found
 
 
 @loop
 def dot(x, y):
-    total = x[0] - x[0]
-    for n in range(x.size):
-        total += x[n] * y[n]
-    return total
+    products = load(x, 0) * load(y, 0)
+    for n in range(LANES, x.size, LANES):
+        products += load(x, n) * load(y, n)
+    return total(products)
 
 
 @loop
-def wrap_around(row, ends, out):
-    """`row` with its last `ends` numbers put before it and its first ones behind: a circle cut open."""
-    N = row.size
-    for n in range(N):
-        out[ends + n] = row[n]
+def wrap_around(row, N, ends, out):
+    """The N slots of `row` with the last `ends` of them put before and the first ones behind: a circle cut open."""
+    for n in range(0, row.size, LANES):
+        store(out, ends + n, load(row, n))
     for j in range(ends):
         out[j] = row[N - ends + j]
         out[ends + N + j] = row[j]
 
 
 @loop
-def weighted_windows(weights, circle, backwards, out):
+def weighted_windows(weights, circle, backwards, N, out):
     """out(n) = sum_j weights_j circle(n + j), or circle(n + S - 1 - j) if backwards: a circular convolution, or its reverse."""
-    S, N = weights.size, out.size
-    for n in range(N):
-        out[n] = weights[0] - weights[0]
-    for j in range(S):
-        start, weight = (S - 1 - j if backwards else j), weights[j]
-        window = circle[start:start + N]
-        for n in range(N):
-            out[n] += weight * window[n]
+    S = weights.size
+    for n in range(0, out.size, LANES):
+        found = weights[0] * load(circle, n + (S - 1 if backwards else 0))
+        for j in range(1, S):
+            found += weights[j] * load(circle, n + (S - 1 - j if backwards else j))
+        store(out, n, found)
+    for n in range(N, out.size):
+        out[n] = circle.dtype.type(0)
 
 
 # ---- the memory of one sequence at one step: memory_step ----------------------------------------------------------------
-#
-# `p` holds the squashed head parameters in the layout of `raw`: k, beta, g, s, gamma of all heads, then e, a of the write heads.
 
 @loop
-def memory_step(raw, before, w_prev, R, S, p, r, w, M, K, w_c, w_g, w_s, scratch):
-    """From raw parameters, memory `before` (W, N) and weights w_prev, fill p, r, w, M and the weights on the way."""
-    W, N = before.shape
-    H = w.shape[0]
-    Q = H - R
+def places(H, Q, W, S):
+    """Where beta, g, s, gamma, e and a begin in `raw`; k begins at 0."""
+    at_beta = H * W
+    at_s = at_beta + 2 * H
+    at_gamma = at_s + H * S
+    at_e = at_gamma + H
+    return at_beta, at_beta + H, at_s, at_gamma, at_e, at_e + Q * W
+
+
+@loop
+def head_parameters(raw, k, beta, g, s, gamma, e, a):
+    (H, W), S, Q, one = k.shape, s.shape[1], len(e), raw.dtype.type(1)
+    at_beta, at_g, at_s, at_gamma, at_e, at_a = places(H, Q, W, S)
+    for h in range(H):
+        tanh_of(raw[h * W:(h + 1) * W], k[h])
+        beta[h, 0] = softplus(raw[at_beta + h])
+        g[h, 0] = sigmoid(raw[at_g + h])
+        softmax(raw[at_s + h * S:at_s + (h + 1) * S], s[h])
+        gamma[h, 0] = one + softplus(raw[at_gamma + h])
+    for q in range(Q):
+        sigmoid_of(raw[at_e + q * W:at_e + (q + 1) * W], e[q])
+        tanh_of(raw[at_a + q * W:at_a + (q + 1) * W], a[q])
+
+
+@loop
+def memory_step(raw, before, w_prev, R, N, r, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s, scratch):
+    """From raw parameters, memory `before` (W, slots) and weights w_prev, fill all that is between r and w_s."""
+    H, slots = w.shape
     number = raw.dtype.type
     one, eps, log_eps = number(1), number(COSINE_EPS), number(SHARPEN_EPS)
-    M_scale, scores, circle = scratch[0, :N], scratch[1, :N], scratch[2, :N + S - 1]
-    at_beta = H * W
-    at_g, at_s = at_beta + H, at_beta + 2 * H
-    at_gamma = at_s + H * S
-    at_e = at_gamma + H
-    at_a = at_e + Q * W
+    M_scale, scores, circle = scratch[0, :slots], scratch[1, :slots], scratch[2]
+    head_parameters(raw, k, beta, g, s, gamma, e, a)
     inverse_norms(before, eps, M_scale)
-    for i in range(at_beta):
-        p[i] = tanh(raw[i])
     for h in range(H):
-        p[at_beta + h] = softplus(raw[at_beta + h])
-        p[at_g + h] = sigmoid(raw[at_g + h])
-        softmax(raw[at_s + h * S:at_s + (h + 1) * S], p[at_s + h * S:at_s + (h + 1) * S])
-        p[at_gamma + h] = one + softplus(raw[at_gamma + h])
-    for i in range(at_e, at_a):
-        p[i] = sigmoid(raw[i])
-    for i in range(at_a, p.size):
-        p[i] = tanh(raw[i])
-    for h in range(H):
-        k, beta, gate = p[h * W:(h + 1) * W], p[at_beta + h], p[at_g + h]
-        s, gamma = p[at_s + h * S:at_s + (h + 1) * S], p[at_gamma + h]
-        K_h, w_c_h, w_g_h, w_s_h, w_h, w_prev_h = K[h], w_c[h], w_g[h], w_s[h], w[h], w_prev[h]
+        w_c_h, w_g_h, w_s_h, beta_h, g_h, gamma_h = w_c[h], w_g[h], w_s[h], beta[h, 0], g[h, 0], gamma[h, 0]
         # (6), (5)
-        weighted_rows(k, before, K_h)
-        k_scale = inverse_norm(k, eps)
-        for n in range(N):
-            K_h[n] *= k_scale * M_scale[n]
-            scores[n] = beta * K_h[n]
-        softmax(scores, w_c_h)
+        k_scale = inverse_norm(k[h], eps)
+        for n in range(0, slots, LANES):
+            K_n = k_scale * weighted_rows(k[h], before, n) * load(M_scale, n)
+            store(K[h], n, K_n)
+            store(scores, n, beta_h * K_n)
+        softmax(scores[:N], w_c_h[:N])
         # (7)
-        for n in range(N):
-            w_g_h[n] = gate * w_c_h[n] + (one - gate) * w_prev_h[n]
+        for n in range(0, slots, LANES):
+            store(w_g_h, n, g_h * load(w_c_h, n) + (one - g_h) * load(w_prev[h], n))
         # (8)
-        wrap_around(w_g_h, S // 2, circle)
-        weighted_windows(s, circle, True, w_s_h)
+        wrap_around(w_g_h, N, s.shape[1] // 2, circle)
+        weighted_windows(s[h], circle, True, N, w_s_h)
         # (9)
         for n in range(N):
-            scores[n] = gamma * log(w_s_h[n] + log_eps)
-        softmax(scores, w_h)
+            scores[n] = gamma_h * log(w_s_h[n] + log_eps)
+        softmax(scores[:N], w[h, :N])
     # (2)
     for h in range(R):
-        for i in range(W):
+        for i in range(len(before)):
             r[h, i] = dot(w[h], before[i])
-    # (3), (4)
-    for i in range(W):
-        before_i, M_i = before[i], M[i]
-        for n in range(N):
-            M_i[n] = before_i[n]
-        for q in range(Q):
-            e, w_q = p[at_e + q * W + i], w[R + q]
-            for n in range(N):
-                M_i[n] *= one - w_q[n] * e
-        for q in range(Q):
-            a, w_q = p[at_a + q * W + i], w[R + q]
-            for n in range(N):
-                M_i[n] += w_q[n] * a
+    write(before, w[R:], e, a, M)
 
 
 @loop
-def memory_step_backward(dr, dw, dM, w, p, K, w_c, w_g, w_s, raw, before, w_prev, R, S, dp, dM_prev, dw_prev, dK, scratch):
-    """Fill dp (the gradient of raw), dM_prev and dw_prev. dw, from the step after, is added to in place."""
-    W, N = before.shape
-    H = w.shape[0]
-    Q = H - R
-    number = raw.dtype.type
-    zero, one, eps, log_eps = number(0), number(1), number(COSINE_EPS), number(SHARPEN_EPS)
-    M_scale, row, along, others = scratch[0, :N], scratch[1, :N], scratch[2, :N], scratch[3, :N]
-    dw_s, dw_g, circle = scratch[4, :N], scratch[5, :N], scratch[6, :N + S - 1]
-    at_beta = H * W
-    at_g, at_s = at_beta + H, at_beta + 2 * H
-    at_gamma = at_s + H * S
-    at_e = at_gamma + H
-    at_a = at_e + Q * W
-    # (4), (3): M = M_prev prod_q (1 - w_q e_q) + sum_q w_q a_q
-    for i in range(W):
-        before_i, dM_i, dM_prev_i = before[i], dM[i], dM_prev[i]
-        for n in range(N):
-            dM_prev_i[n] = dM_i[n]
-        for q in range(Q):
-            e, w_q = p[at_e + q * W + i], w[R + q]
-            for n in range(N):
-                dM_prev_i[n] *= one - w_q[n] * e
-        for q in range(Q):
-            for n in range(N):
-                others[n] = dM_i[n] * before_i[n]
-            for o in range(Q):
-                if o != q:
-                    e, w_q = p[at_e + o * W + i], w[R + o]
-                    for n in range(N):
-                        others[n] *= one - w_q[n] * e
-            e, a, w_q, dw_q, de, da = p[at_e + q * W + i], p[at_a + q * W + i], w[R + q], dw[R + q], zero, zero
-            for n in range(N):
-                de -= others[n] * w_q[n]
-                da += dM_i[n] * w_q[n]
-                dw_q[n] += a * dM_i[n] - e * others[n]
-            dp[at_e + q * W + i] = de * e * (one - e)
-            dp[at_a + q * W + i] = da * (one - a * a)
+def write(before, w, e, a, M):
+    """(3), (4): M = before prod_q (1 - w_q e_q) + sum_q w_q a_q"""
+    Q, slots = w.shape
+    fade(before, w[0], e[0], M)
+    for q in range(1, Q):
+        fade(M, w[q], e[q], M)
+    for q in range(Q):
+        add_outer(a[q], w[q], M)
+
+
+@loop
+def fade(before, w, e, M):
+    """M = before (1 - w e)"""
+    one = e.dtype.type(1)
+    for n in range(0, w.size, LANES):
+        w_n = load(w, n)
+        for i in range(e.size):
+            store(M[i], n, load(before[i], n) * (one - e[i] * w_n))
+
+
+@loop
+def add_outer(x, y, M):
+    """M(i, n) += x(i) y(n)"""
+    for n in range(0, y.size, LANES):
+        y_n = load(y, n)
+        for i in range(x.size):
+            store(M[i], n, load(M[i], n) + x[i] * y_n)
+
+
+# ---- backward -----------------------------------------------------------------------------------------------------------
+
+@loop
+def write_backward(dM, before, w, e, a, de, da, dw, dM_prev):
+    """(4), (3): fill de, da (of the raw numbers) and dM_prev, add to dw."""
+    (Q, W), slots = e.shape, w.shape[1]
+    one, zero = e.dtype.type(1), e.dtype.type(0)
+    # M = M_prev prod_q (1 - w_q e_q) + sum_q w_q a_q
+    fade(dM, w[0], e[0], dM_prev)
+    for q in range(1, Q):
+        fade(dM_prev, w[q], e[q], dM_prev)
+    for q in range(Q):
+        for i in range(W):
+            de_i, da_i, e_i, a_i = fill(zero), fill(zero), e[q, i], a[q, i]
+            for n in range(0, slots, LANES):
+                dM_n, w_n = load(dM[i], n), load(w[q], n)
+                others = dM_n * load(before[i], n)
+                for o in range(q):
+                    others *= one - e[o, i] * load(w[o], n)
+                for o in range(q + 1, Q):
+                    others *= one - e[o, i] * load(w[o], n)
+                de_i -= others * w_n
+                da_i += dM_n * w_n
+                store(dw[q], n, load(dw[q], n) + a_i * dM_n - e_i * others)
+            de[q * W + i] = total(de_i) * e_i * (one - e_i)
+            da[q * W + i] = total(da_i) * (one - a_i * a_i)
+
+
+@loop
+def address_backward(dw, w, w_s, w_g, w_c, w_prev, K, beta, g, s, gamma, raw_beta, raw_gamma, N, ds, dw_prev, dK, scratch):
+    """(9) to (5) for one head: fill ds (of the raw numbers), dw_prev and dK -> dbeta, dg, dgamma, also of the raw numbers."""
+    slots, S, number = w.size, s.size, w.dtype.type
+    one, zero, log_eps = number(1), number(0), number(SHARPEN_EPS)
+    row, dw_s, dw_g, circle = scratch[0, :slots], scratch[1, :slots], scratch[2, :slots], scratch[3]
+    # (9): w = softmax(gamma log(w_s + eps))
+    softmax_backward(dw[:N], w[:N], row[:N])
+    dgamma = zero
+    for n in range(N):
+        dgamma += row[n] * log(w_s[n] + log_eps)
+        dw_s[n] = gamma * row[n] / (w_s[n] + log_eps)
+    # (8): w_s(n) = sum_offset s(offset) w_g(n - offset),  s = softmax(raw)
+    wrap_around(w_g, N, S // 2, circle)
+    for j in range(S):
+        ds_j = fill(zero)
+        for n in range(0, slots, LANES):
+            ds_j += load(dw_s, n) * load(circle, n + S - 1 - j)
+        ds[j] = total(ds_j)
+    softmax_backward(ds, s, ds)
+    wrap_around(dw_s, N, S // 2, circle)
+    weighted_windows(s, circle, False, N, dw_g)
+    # (7): w_g = g w_c + (1 - g) w_prev
+    dg = fill(zero)
+    for n in range(0, slots, LANES):
+        dw_g_n = load(dw_g, n)
+        dg += dw_g_n * (load(w_c, n) - load(w_prev, n))
+        store(dw_prev, n, (one - g) * dw_g_n)
+        store(dw_g, n, g * dw_g_n)
+    # (5): w_c = softmax(beta K)
+    softmax_backward(dw_g[:N], w_c[:N], row[:N])
+    for n in range(0, slots, LANES):
+        store(dK, n, beta * load(row, n))
+    return dot(K, row) * sigmoid(raw_beta), total(dg) * g * (one - g), dgamma * sigmoid(raw_gamma)
+
+
+@loop
+def cosine_backward(dK, K, k, before, dk, dM_prev, M_scale, along):
+    """(6): fill dk (of the raw numbers), add to dM_prev; dK is used up. K = k_hat M_hat^T"""
+    (H, W), slots = k.shape, K.shape[1]
+    one, eps = k.dtype.type(1), k.dtype.type(COSINE_EPS)
+    inverse_norms(before, eps, M_scale)
+    # dM_hat . M_hat = sum_h dK K, without another pass over the memory
+    for n in range(0, slots, LANES):
+        along_n = load(dK[0], n) * load(K[0], n)
+        for h in range(1, H):
+            along_n += load(dK[h], n) * load(K[h], n)
+        store(along, n, along_n * load(M_scale, n) * load(M_scale, n))
+    for h in range(H):
+        k_scale, k_along, dK_h = inverse_norm(k[h], eps), dot(dK[h], K[h]), dK[h]
+        for n in range(0, slots, LANES):
+            store(dK_h, n, k_scale * load(dK_h, n) * load(M_scale, n))
+        for i in range(W):
+            dk_i = dot(dK_h, before[i]) - k_scale * k_scale * k[h, i] * k_along
+            dk[h * W + i] = dk_i * (one - k[h, i] * k[h, i])
+        add_outer(k[h], dK_h, dM_prev)
+    for n in range(0, slots, LANES):
+        along_n = load(along, n)
+        for i in range(W):
+            store(dM_prev[i], n, load(dM_prev[i], n) - load(before[i], n) * along_n)
+
+
+@loop
+def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s, raw, before, w_prev, N,
+                         draw, dM_prev, dw_prev, dK, scratch):
+    """Fill draw, dM_prev and dw_prev. dw, from the step after, is added to in place."""
+    (H, W), S, Q, slots = k.shape, s.shape[1], len(e), w.shape[1]
+    R = H - Q
+    at_beta, at_g, at_s, at_gamma, at_e, at_a = places(H, Q, W, S)
+    write_backward(dM, before, w[R:], e, a, draw[at_e:at_a], draw[at_a:], dw[R:], dM_prev)
     # (2): r = w M_prev
     for h in range(R):
-        w_h, dw_h = w[h], dw[h]
-        for i in range(W):
-            dr_i, before_i, dM_prev_i = dr[h, i], before[i], dM_prev[i]
-            for n in range(N):
-                dw_h[n] += dr_i * before_i[n]
-                dM_prev_i[n] += dr_i * w_h[n]
+        for n in range(0, slots, LANES):
+            store(dw[h], n, load(dw[h], n) + weighted_rows(dr[h], before, n))
+        add_outer(dr[h], w[h], dM_prev)
     for h in range(H):
-        beta, gate, gamma = p[at_beta + h], p[at_g + h], p[at_gamma + h]
-        s, ds = p[at_s + h * S:at_s + (h + 1) * S], dp[at_s + h * S:at_s + (h + 1) * S]
-        w_s_h, w_g_h, w_c_h, w_prev_h, K_h, dK_h = w_s[h], w_g[h], w_c[h], w_prev[h], K[h], dK[h]
-        # (9): w = softmax(gamma log(w_s + eps))
-        softmax_backward(dw[h], w[h], row)
-        dgamma = zero
-        for n in range(N):
-            dgamma += row[n] * log(w_s_h[n] + log_eps)
-            dw_s[n] = gamma * row[n] / (w_s_h[n] + log_eps)
-        dp[at_gamma + h] = dgamma * sigmoid(raw[at_gamma + h])
-        # (8): w_s(n) = sum_offset s(offset) w_g(n - offset),  s = softmax(raw)
-        wrap_around(w_g_h, S // 2, circle)
-        for j in range(S):
-            ds[j] = dot(dw_s, circle[S - 1 - j:S - 1 - j + N])
-        softmax_backward(ds, s, ds)
-        wrap_around(dw_s, S // 2, circle)
-        weighted_windows(s, circle, False, dw_g)
-        # (7): w_g = g w_c + (1 - g) w_prev
-        dg, dw_prev_h = zero, dw_prev[h]
-        for n in range(N):
-            dg += dw_g[n] * (w_c_h[n] - w_prev_h[n])
-            dw_prev_h[n] = (one - gate) * dw_g[n]
-            dw_g[n] *= gate
-        dp[at_g + h] = dg * gate * (one - gate)
-        # (5): w_c = softmax(beta K)
-        softmax_backward(dw_g, w_c_h, row)
-        dp[at_beta + h] = dot(K_h, row) * sigmoid(raw[at_beta + h])
-        for n in range(N):
-            dK_h[n] = beta * row[n]
-    # (6): K = k_hat M_hat^T.  dM_hat . M_hat = sum_h dK K, so `along` is had without another pass over the memory
-    inverse_norms(before, eps, M_scale)
-    for n in range(N):
-        along[n] = zero
-    for h in range(H):
-        k, K_h, dK_h = p[h * W:(h + 1) * W], K[h], dK[h]
-        k_scale, k_along = inverse_norm(k, eps), dot(dK_h, K_h)
-        for n in range(N):
-            along[n] += dK_h[n] * K_h[n]
-            dK_h[n] *= M_scale[n]
-        for i in range(W):
-            k_hat = k[i] * k_scale
-            dp[h * W + i] = k_scale * (dot(dK_h, before[i]) - k_hat * k_along) * (one - k[i] * k[i])
-        for n in range(N):
-            dK_h[n] *= k_scale
-    for n in range(N):
-        along[n] *= M_scale[n] * M_scale[n]
-    for i in range(W):
-        before_i, dM_prev_i = before[i], dM_prev[i]
-        for h in range(H):
-            dK_h, k_i = dK[h], p[h * W + i]
-            for n in range(N):
-                dM_prev_i[n] += dK_h[n] * k_i
-        for n in range(N):
-            dM_prev_i[n] -= before_i[n] * along[n]
+        draw[at_beta + h], draw[at_g + h], draw[at_gamma + h] = address_backward(
+            dw[h], w[h], w_s[h], w_g[h], w_c[h], w_prev[h], K[h], beta[h, 0], g[h, 0], s[h], gamma[h, 0], raw[at_beta + h],
+            raw[at_gamma + h], N, draw[at_s + h * S:at_s + (h + 1) * S], dw_prev[h], dK[h], scratch)
+    cosine_backward(dK, K, k, before, draw[:at_beta], dM_prev, scratch[0, :slots], scratch[1, :slots])
