@@ -168,13 +168,17 @@ def _user_cache():
     return pooch.os_cache("numpymem")
 
 
-def compile_loop(**options):
+def compile_loop(allocates=True, **options):
     """numba.njit for a kernel: cached in `cache_folder`, errors as NumPy has them, no GIL, no fast-math but fused
-    multiply-add and sums in any order (loops over slots vectorise only so)."""
+    multiply-add and sums in any order (loops over slots vectorise only so).
+
+    allocates    False for a loop that makes no arrays: numba then leaves out the counts of who holds an array, which for small
+                 arrays cost as much as the work (a sixth of an NTM step)
+    """
     import numba
 
     def decorate(function):
-        settings = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}} | options
+        settings = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}, "_nrt": allocates} | options
         before = numba.config.CACHE_DIR
         try:
             folder = cache_folder()

@@ -19,7 +19,7 @@ from numpymem.ops.kernels_math import tanh
 from numpymem.ops.kernels_product import add_product, panels
 from numpymem.workspace import empty
 
-loop = compile_loop()
+loop = compile_loop(allocates=False)
 
 
 # ---- the controller of one sequence at one step -------------------------------------------------------------------------
@@ -185,7 +185,8 @@ def sequence(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
 def sequence_backward(dh, dr, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s,
                       pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
     (T, B, _), (_, H, N), slots, dtype = pre_x.shape, w0.shape, padded(w0.shape[-1]), pre_x.dtype
-    W_uT, W_headsT, weights = panels(W_u.T), panels(W_heads.T), [with_all_slots(x) for x in (K, w_c, w_g, w_s)]
+    W_uT, W_headsT = panels(W_u, transposed=True), panels(W_heads, transposed=True)
+    weights = [with_all_slots(x) for x in (K, w_c, w_g, w_s)]
     given = [np.ascontiguousarray(x) for x in (dh, dr, h, c, gates, raw, with_all_slots(w), slot_last(M), k, beta, g, s, gamma,
                                                e, a, *weights, W_uT, W_headsT, h0, c0, with_all_slots(w0), slot_last(M0))]
     dpre, draw = empty([pre_x.shape, raw.shape], dtype)

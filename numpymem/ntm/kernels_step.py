@@ -14,7 +14,7 @@ from numpymem.ops.cosine import EPS as COSINE_EPS
 from numpymem.ops.kernels_lanes import LANES, fill, largest, load, maximum, store, total
 from numpymem.ops.kernels_math import exp, log, sigmoid, tanh
 
-loop = compile_loop()
+loop = compile_loop(allocates=False)
 
 
 # ---- parts, each for one head of one sequence -----------------------------------------------------------------------------
