@@ -63,10 +63,10 @@ def test_what_changes_nothing_is_no_mutant():
     assert not any("max(y, x)" in line or "n / 2" in line or "y.size" in line for _, line in found)
 
 
-def test_every_function_of_every_kernel_is_broken_at_least_nine_times():
+def test_every_function_of_every_kernel_is_broken_at_least_five_times():
     count = collections.Counter((mutant.module, mutant.function) for mutant in ALL)
     wanted = {place for kernel in KERNELS for place in mutants.functions_of(kernel)} - {("numpymem.ntm.kernels", "slot_last")}
-    assert set(count) == wanted and min(count.values()) >= 9
+    assert set(count) == wanted and min(count.values()) >= 5
     assert {mutant.operator for mutant in ALL} == {operator.__name__ for operator in OPERATORS}
     assert len({(mutant.module, mutant.text) for mutant in ALL}) == len(ALL) > 4000
 
@@ -99,9 +99,9 @@ def test_no_false_alarm_at_other_points():
 @pytest.mark.parametrize("name, change, how", [
     ("ntm.sequence", (STEP, "address_backward", "dgamma += row[n]", "dgamma -= row[n]"), "dW_u, dW_heads, db_heads"),
     ("ntm.sequence", (STEP, "memory_step", "before, n) * load(M_scale, n)", "before, n)"), "K"),
-    ("memn2n.memory", (MEMN2N, "memory_backward", "dT[age[b, i], k] += dm[b, i, k]", "dT[age[b, i], k] = dm[b, i, k]"), "dT"),
+    ("memn2n.memory", (MEMN2N, "add_ages_backward", "dT_i[k] += dm_i[k]", "dT_i[k] = dm_i[k]"), "dT"),
     ("memn2n.hop", (MEMN2N, "softmax_with_empty", "empty * np.exp(-top)", "np.exp(-top)"), "o, p"),
-    ("memn2n.hop", (MEMN2N, "hop", "for k in range(D):\n                    o", "for k in range(D + 1):\n                    o"),
+    ("memn2n.hop", (MEMN2N, "look", "for k in range(o_b.size):", "for k in range(o_b.size + 1):"),
      "raises IndexError"),
 ])
 def test_what_is_caught_is_named(name, change, how):
@@ -129,10 +129,10 @@ WEIGHTS = "if mask[i] > 0:\n            p[i] /= total"            # branching on
 
 
 @pytest.mark.parametrize("change, same", [
-    (("memn2n.hop", MEMN2N, "hop", "p[b, i] *= mask[b, i]", "pass"), True),
+    (("memn2n.hop", MEMN2N, "look", "p_b[i] *= mask[b, i]", "pass"), True),
     (("memn2n.hop", MEMN2N, "softmax_with_empty", WEIGHTS, WEIGHTS.replace("mask[i] > 0", "p[i] > 0")), True),
     (("memn2n.hop", MEMN2N, "softmax_with_empty", WEIGHTS, WEIGHTS.replace("mask[i] > 0", "p[i] > 0.3")), False),
-    (("memn2n.hop", MEMN2N, "hop_backward", "inner += total * p[b, i]", "inner += total"), False),
+    (("memn2n.hop", MEMN2N, "look_backward", "inner += dp_all[i] * p_i", "inner += dp_all[i]"), False),
     (("memn2n.encode", MEMN2N, "add_words", "n = words_in(x, b, i)", "n = 1"), False),
     (("ntm.sequence", STEP, "top_of", "z[0], z.size", "z[-1], z.size"), True),
     (("ntm.sequence", STEP, "write_backward", "total(de_i) * e_i * (one - e_i)",
@@ -144,8 +144,8 @@ def test_twins(change, same):
 
 
 def test_reasons():
-    assert "mask" in reason(mutant_of("memn2n.hop", MEMN2N, "hop", "p[b, i] *= mask[b, i]", "pass"))
-    assert reason(mutant_of("memn2n.hop", MEMN2N, "hop", "o[b, k] += p[b, i] * c[b, i, k]", "pass")) == ""
+    assert "mask" in reason(mutant_of("memn2n.hop", MEMN2N, "look", "p_b[i] *= mask[b, i]", "pass"))
+    assert reason(mutant_of("memn2n.hop", MEMN2N, "look", "o_b[k] += p_i * c_i[k]", "pass")) == ""
 
 
 def test_points_are_numbers_that_are_never_changed_in_place():
@@ -160,8 +160,8 @@ def test_points_are_numbers_that_are_never_changed_in_place():
 
 @pytest.mark.parametrize("change, how", [
     (("memn2n.hop", MEMN2N, "softmax_with_empty", "empty * np.exp(-top)", "np.exp(-top)"), {"o", "p"}),
-    (("memn2n.memory", MEMN2N, "add_words_backward", "dE[word, k] += l[n, j, k]", "dE[word, k] += l[j, j, k]"), {"dE"}),
-    (("memn2n.hop", MEMN2N, "hop", "p[b, i] *= mask[b, i]", "pass"), set()),
+    (("memn2n.memory", MEMN2N, "add_words_backward", "l_j, dword = l[n, j]", "l_j, dword = l[j, j]"), {"dE"}),
+    (("memn2n.hop", MEMN2N, "look", "p_b[i] *= mask[b, i]", "pass"), set()),
 ], ids=["softmax", "words", "equivalent"])
 def test_compiled_mutants_meet_the_same_fate(change, how, tmp_path, monkeypatch):
     name, module, function, before, after = change

@@ -10,8 +10,8 @@ import numpy as np
 
 from numpymem.kernel import compile_loop
 
-loop = compile_loop()
-part = compile_loop(inline="always")        # a call a sentence would cost as much as the sentence
+loop = compile_loop(allocates=False)
+part = compile_loop(allocates=False, inline="always")        # a call a sentence would cost as much as the sentence
 
 
 # ---- one sentence: kernels "memn2n.encode" and "memn2n.memory" ----------------------------------------------------------
@@ -25,72 +25,85 @@ def words_in(x, b, i):
 
 
 @part
-def add_words(m, b, i, x, l, E):
+def add_words(m_i, b, i, x, l, E):
     n = words_in(x, b, i)
     for j in range(x.shape[2]):
-        word = x[b, i, j]
-        if word != 0:
-            for k in range(E.shape[1]):
-                m[b, i, k] += l[n, j, k] * E[word, k]
+        if x[b, i, j] != 0:
+            l_j, word = l[n, j], E[x[b, i, j]]
+            for k in range(m_i.size):
+                m_i[k] += l_j[k] * word[k]
 
 
 @part
-def add_words_backward(dm, b, i, x, l, dE):
+def add_words_backward(dm_i, b, i, x, l, dE):
     # m_i = sum_j l_j * E[x_ij]
     n = words_in(x, b, i)
     for j in range(x.shape[2]):
-        word = x[b, i, j]
-        if word != 0:
-            for k in range(dE.shape[1]):
-                dE[word, k] += l[n, j, k] * dm[b, i, k]
+        if x[b, i, j] != 0:
+            l_j, dword = l[n, j], dE[x[b, i, j]]
+            for k in range(dm_i.size):
+                dword[k] += l_j[k] * dm_i[k]
 
 
 # ---- all sentences ------------------------------------------------------------------------------------------------------
 
 @loop
-def encode(x, l, E):
-    B, I, _ = x.shape
-    m = np.zeros((B, I, E.shape[1]), E.dtype)
-    for b in range(B):
-        for i in range(I):
-            add_words(m, b, i, x, l, E)
-    return m
+def add_sentences(m, x, l, E):
+    for b in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            add_words(m[b, i], b, i, x, l, E)
 
 
 @loop
-def encode_backward(dm, x, l, E):
-    dE = np.zeros(E.shape, dm.dtype)
+def add_sentences_backward(dm, x, l, dE):
     for b in range(x.shape[0]):
         for i in range(x.shape[1]):
-            add_words_backward(dm, b, i, x, l, dE)
+            add_words_backward(dm[b, i], b, i, x, l, dE)
+
+
+@loop
+def add_ages(m, age, T):
+    for b in range(age.shape[0]):
+        for i in range(age.shape[1]):
+            if age[b, i] != 0:
+                m_i, T_i = m[b, i], T[age[b, i]]
+                for k in range(m_i.size):
+                    m_i[k] += T_i[k]
+
+
+@loop
+def add_ages_backward(dm, age, dT):
+    # m_i = m_words_i + T[age_i]
+    for b in range(age.shape[0]):
+        for i in range(age.shape[1]):
+            if age[b, i] != 0:
+                dm_i, dT_i = dm[b, i], dT[age[b, i]]
+                for k in range(dm_i.size):
+                    dT_i[k] += dm_i[k]
+
+
+def encode(x, l, E):
+    m = np.zeros((*x.shape[:2], E.shape[1]), E.dtype)
+    add_sentences(m, x, l, E)
+    return m
+
+
+def encode_backward(dm, x, l, E):
+    dE = np.zeros(E.shape, dm.dtype)
+    add_sentences_backward(dm, x, l, dE)
     return dE
 
 
-@loop
 def memory(x, l, E, age, T):
-    B, I, _ = x.shape
-    D = E.shape[1]
-    m = np.zeros((B, I, D), E.dtype)
-    for b in range(B):
-        for i in range(I):
-            if age[b, i] != 0:
-                for k in range(D):
-                    m[b, i, k] = T[age[b, i], k]
-            add_words(m, b, i, x, l, E)
+    m = encode(x, l, E)
+    add_ages(m, age, T)
     return m
 
 
-@loop
 def memory_backward(dm, x, l, E, age, T):
-    dE, dT = np.zeros(E.shape, dm.dtype), np.zeros(T.shape, dm.dtype)
-    for b in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            # m_i = m_words_i + T[age_i]
-            if age[b, i] != 0:
-                for k in range(E.shape[1]):
-                    dT[age[b, i], k] += dm[b, i, k]
-            add_words_backward(dm, b, i, x, l, dE)
-    return dE, dT
+    dT = np.zeros(T.shape, dm.dtype)
+    add_ages_backward(dm, age, dT)
+    return encode_backward(dm, x, l, E), dT
 
 
 # ---- one look into the memory: kernel "memn2n.hop" ----------------------------------------------------------------------
@@ -116,48 +129,62 @@ def softmax_with_empty(p, mask, empty):
 
 
 @loop
-def hop(u, m, c, mask, empty, linear):
-    B, I, D = m.shape
-    o, p = np.zeros((B, D), u.dtype), np.zeros((B, I), u.dtype)
-    for b in range(B):
-        for i in range(I):
-            if mask[b, i] > 0:
-                score = u.dtype.type(0)
-                for k in range(D):
-                    score += m[b, i, k] * u[b, k]
-                p[b, i] = score
+def look(u, m, c, mask, empty, linear, o, p):
+    """Fill p; o comes in as zeros."""
+    for b in range(m.shape[0]):
+        u_b, o_b, p_b = u[b], o[b], p[b]
+        for i in range(m.shape[1]):
+            p_b[i] = inner_product(m[b, i], u_b) if mask[b, i] > 0 else u.dtype.type(0)
         if not linear:
-            softmax_with_empty(p[b], mask[b], empty[b, 0])
-        for i in range(I):
+            softmax_with_empty(p_b, mask[b], empty[b, 0])
+        for i in range(m.shape[1]):
             if mask[b, i] > 0:
-                p[b, i] *= mask[b, i]
-                for k in range(D):
-                    o[b, k] += p[b, i] * c[b, i, k]
-    return o, p
+                p_b[i] *= mask[b, i]
+                c_i, p_i = c[b, i], p_b[i]
+                for k in range(o_b.size):
+                    o_b[k] += p_i * c_i[k]
+
+
+@part
+def inner_product(x, y):
+    total = x[0] - x[0]
+    for k in range(x.size):
+        total += x[k] * y[k]
+    return total
 
 
 @loop
-def hop_backward(do, dp, p, u, m, c, mask, linear):
-    B, I, D = m.shape
-    du, dm, dc = np.zeros((B, D), u.dtype), np.zeros((B, I, D), u.dtype), np.zeros((B, I, D), u.dtype)
-    dp_all = np.zeros(I, u.dtype)
-    for b in range(B):
+def look_backward(do, dp, p, u, m, c, mask, linear, du, dm, dc, dp_all):
+    """Fill du, dm, dc, which come in as zeros; dp_all is for use in here."""
+    for b in range(m.shape[0]):
+        u_b, du_b, do_b, inner = u[b], du[b], do[b], u.dtype.type(0)
         # o = sum_i p_i c_i; p may have a gradient of its own
-        inner = u.dtype.type(0)
-        for i in range(I):
+        for i in range(m.shape[1]):
             if mask[b, i] > 0:
-                total = dp[b, i]
-                for k in range(D):
-                    total += do[b, k] * c[b, i, k]
-                    dc[b, i, k] = p[b, i] * do[b, k]
-                dp_all[i] = total
-                inner += total * p[b, i]
-        for i in range(I):
+                p_i, dc_i = p[b, i], dc[b, i]
+                dp_all[i] = dp[b, i] + inner_product(do_b, c[b, i])
+                inner += dp_all[i] * p_i
+                for k in range(dc_i.size):
+                    dc_i[k] = p_i * do_b[k]
+        for i in range(m.shape[1]):
             if mask[b, i] > 0:
                 # p = softmax(scores), or scores * mask
                 dscore = dp_all[i] * mask[b, i] if linear else p[b, i] * (dp_all[i] - inner)
                 # score_i = u . m_i
-                for k in range(D):
-                    du[b, k] += dscore * m[b, i, k]
-                    dm[b, i, k] = dscore * u[b, k]
+                m_i, dm_i = m[b, i], dm[b, i]
+                for k in range(m_i.size):
+                    du_b[k] += dscore * m_i[k]
+                for k in range(m_i.size):
+                    dm_i[k] = dscore * u_b[k]
+
+
+def hop(u, m, c, mask, empty, linear):
+    o, p = np.zeros(u.shape, u.dtype), np.empty(mask.shape, u.dtype)
+    look(u, m, c, mask, empty, linear, o, p)
+    return o, p
+
+
+def hop_backward(do, dp, p, u, m, c, mask, linear):
+    du, dm, dc = np.zeros(u.shape, u.dtype), np.zeros(m.shape, u.dtype), np.zeros(c.shape, u.dtype)
+    look_backward(do, dp, p, u, m, c, mask, linear, du, dm, dc, np.empty(m.shape[1], u.dtype))
     return du, dm, dc

@@ -261,7 +261,9 @@ class MemN2N:
                 f"{low} to {high}")
         known = words != 0
         _expect(in_order(known), name, "nil words only after the last word of a sentence", "one before it")
-        longest = np.count_nonzero(known.reshape(-1, known.shape[-1]).any(0))
+        longest = words.shape[-1]
+        while longest and not known[..., longest - 1].any():         # words come first: few turns
+            longest -= 1
         _expect(longest <= self.config.max_sentence_words, name,
                 f"sentences of at most max_sentence_words = {self.config.max_sentence_words} words", longest)
         return np.ascontiguousarray(words[..., :max(longest, 1)], dtype=np.int32)

@@ -161,6 +161,8 @@ def _arithmetic(operation, in_place, instruction):
     def both(context, x, y):
         whole = x if isinstance(x, LanesType) else y
         kinds = [one if isinstance(one, LanesType) else whole.dtype for one in (x, y)]
+        if not all(kind in (whole, whole.dtype) for kind in kinds):
+            raise TypeError(f"lanes: expected two of one type, received {x} and {y}")
 
         def generate(context, builder, signature, arguments):
             a, b = (one if isinstance(kind, LanesType) else _spread(builder, one) for kind, one in zip(kinds, arguments))

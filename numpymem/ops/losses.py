@@ -38,14 +38,19 @@ def categorical_cross_entropy(logits, targets, mask):
     """
     shifted = logits - max_for_shift(logits)                                        # (T, B, V)
     log_sum = np.log(np.exp(shifted).sum(-1))                                       # (T, B)
-    of_target = np.take_along_axis(shifted, targets[..., None], -1)[..., 0]         # (T, B)
+    of_target = shifted[of_targets(targets)]                                        # (T, B)
     return (mask * (log_sum - of_target)).sum()
 
 
 @categorical_cross_entropy.backward
 def categorical_cross_entropy_backward(dloss, logits, targets, mask):
     # loss = sum m (log sum exp z - z_y):  dz = p - one_hot(y)
-    dlogits = softmax(logits)
-    at_target = np.take_along_axis(dlogits, targets[..., None], -1)
-    np.put_along_axis(dlogits, targets[..., None], at_target - 1, -1)
-    return dloss * mask[..., None] * dlogits
+    dlogits = softmax(logits)                                                       # (T, B, V)
+    dlogits[of_targets(targets)] -= 1
+    dlogits *= (dloss * mask)[..., None]
+    return dlogits
+
+
+def of_targets(targets):
+    """The index that picks the right class everywhere: z[of_targets(y)] is (T, B)."""
+    return (*np.indices(targets.shape, sparse=True), targets)
