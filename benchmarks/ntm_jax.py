@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from benchmarks.contender import Answer, Contender
+from benchmarks import jax_step
+from benchmarks.jax_step import over_time
 from numpymem.ntm.equations import EPS as SHARPEN_EPS
 from numpymem.ntm.model import CONSTANT_MEMORY
 from numpymem.ops.cosine import EPS as COSINE_EPS
@@ -55,24 +55,12 @@ BEST = {1: TRIED[:4], 16: TRIED[:4]}            # batch size -> forms: too near 
 
 
 def contenders(work, all_forms=False):
-    """One for each of the best forms at this batch size (or at the nearest one tried), or for each that was tried."""
-    nearest = min(BEST, key=lambda size: abs(size - work.batch_size))
-    return [contender(work, form) for form in (TRIED if all_forms else BEST[nearest])]
+    """One for each of the best forms at the nearest batch size tried, or for each that was tried."""
+    return [contender(work, form) for form in (TRIED if all_forms else jax_step.best(BEST, work))]
 
 
 def contender(work, form):
-    params = jax.tree.map(jnp.asarray, work.params)
-    data = [jnp.asarray(part) for part in work.batch]
-    compute = jax.jit(functools.partial(late_step if form.late else plain_step, work.model, form))
-
-    def step():
-        return jax.block_until_ready(compute(params, *data))
-
-    def answer(found):
-        loss, outputs, grads = jax.tree.map(np.asarray, found)
-        return Answer(float(loss), outputs, grads)
-
-    return Contender("jax", f"{form}; default threads", step, answer)
+    return jax_step.contender(work, str(form), functools.partial(late_step if form.late else plain_step, work.model, form))
 
 
 # ---- a training step -----------------------------------------------------------------------------------------------
@@ -106,15 +94,10 @@ def late_step(model, form, params, inputs, targets, mask):
     return loss, logits, grads | weights
 
 
-def over_time(x, dy):
-    return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
-
-
 def loss_and_logits(params, h, r, targets, mask):
     T, B, _ = h.shape
     logits = jnp.concatenate([h, r.reshape(T, B, -1)], axis=2) @ params["W_y"] + params["b_y"]
-    each = jax.nn.softplus(logits) - targets * logits
-    return (mask[..., None] * each).sum() / (mask.sum() * targets.shape[-1]), logits
+    return jax_step.binary_loss(logits, targets, mask), logits
 
 
 # ---- the model -----------------------------------------------------------------------------------------------------
@@ -132,21 +115,25 @@ def unrolled(model, form, params, pre_x, tap):
 def start(model, form, params, B):
     """h, c, r, w, M before the first step."""
     config, dtype = model.config, params["W_y"].dtype
+    none = jnp.zeros(0, dtype)                                       # a feedforward controller has no h and c
     M0 = params.get("M0", jnp.full((config.N, config.W), CONSTANT_MEMORY, dtype))
-    values = (params["h0"], params["c0"], jnp.tanh(params["r0_raw"]), jax.nn.softmax(params["w0_logits"]),
-              M0 if form.memory == "rows" else M0.T)
-    return tuple(jnp.broadcast_to(value, (B, *value.shape)) for value in values)
+    return jax_step.repeated((params.get("h0", none), params.get("c0", none), jnp.tanh(params["r0_raw"]),
+                              jax.nn.softmax(params["w0_logits"]), M0 if form.memory == "rows" else M0.T), B)
 
 
 def time_step(sizes, form, params, state, pre_x, tap):
-    h, c, r, w, M = state
-    u = jnp.concatenate([r.reshape(len(r), -1), h], axis=1)
-    i, f, o, candidate = jnp.split(pre_x + u @ params["W_u"], 4, axis=1)
-    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(candidate)
-    h = jax.nn.sigmoid(o) * jnp.tanh(c)
+    h_prev, c, r, w, M = state
+    u = jnp.concatenate([r.reshape(len(r), -1), h_prev], axis=1)
+    pre = pre_x + u @ params["W_u"]
+    if c.shape[1]:
+        i, f, o, candidate = jnp.split(pre, 4, axis=1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(candidate)
+        h = h_later = jax.nn.sigmoid(o) * jnp.tanh(c)
+    else:
+        h, h_later = jnp.tanh(pre), h_prev
     raw = h @ params["W_heads"] + params["b_heads"] + tap
     r, w, M = memory_step(sizes, form, raw, w, M)
-    return (h, c, r, w, M), (h, r, u)
+    return (h_later, c, r, w, M), (h, r, u)
 
 
 def memory_step(sizes, form, raw, w_prev, M):
