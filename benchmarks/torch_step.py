@@ -51,9 +51,12 @@ def binary_loss(logits, targets, mask):
     return total / weight.sum()
 
 
-def threads_to_try():
-    """One, and as many as there are cores."""
-    return sorted({1, cores()})
+def ways(eager, compiled, all_forms):
+    """(form, threads): the eager ones on one thread and on all cores, the compiled ones (where there is a C++ compiler) on one, which
+    is faster at these sizes; with all_forms on all cores too."""
+    some = sorted({1, cores()})
+    found = [(form, threads) for form in eager for threads in some]
+    return found + [(form, threads) for form in compiled for threads in (some if all_forms else [1]) if CAN_COMPILE]
 
 
 @contextlib.contextmanager
@@ -68,13 +71,9 @@ def torch_threads(count):
 
 def compiled(function):
     """torch.compile for one shape. What it compiles, it keeps on disk for the next process."""
-    return torch.compile(function, dynamic=False)
+    torch._dynamo.config.recompile_limit = 64            # by default 8 shapes of one function, and the next runs eagerly
+    return torch.compile(function, dynamic=False, fullgraph=True)
 
 
-def can_compile():
-    return any(shutil.which(name) for name in COMPILERS)
-
-
-def without_compiler():
-    """What is said if there is no C++ compiler: a list of lines."""
-    return [] if can_compile() else [f"torch.compile: none of {', '.join(COMPILERS)} found, left out"]
+CAN_COMPILE = any(shutil.which(name) for name in COMPILERS)
+LEFT_OUT = [] if CAN_COMPILE else [f"torch.compile: no C++ compiler found ({', '.join(COMPILERS)}), left out"]

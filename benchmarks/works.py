@@ -28,6 +28,8 @@ class Work(NamedTuple):
     loss: str                   # "binary" or "categorical"
     references: dict            # "jax" -> module name
     data: str = ""              # where the batch comes from, in one line
+    recipe: Any = None          # how it is trained, if the time of an epoch is of interest
+    epoch: int = 0              # questions in it
 
     @property
     def batch_size(self):
@@ -67,10 +69,10 @@ def memn2n_qa(batch=32, source="auto"):
     rng = np.random.default_rng(0)
     with offline():
         task = Babi(1, source=source)
-    settings, _ = settings_of("memn2n", "qa")
+    settings, recipe = settings_of("memn2n", "qa")
     model = make_model("memn2n", task, **settings)
     return Work(f"memn2n qa batch {batch}", model, model.init(rng), task.sample(rng, batch), task.loss, modules("memn2n"),
-                task.origin)
+                task.origin, recipe, task.train_size)
 
 
 def modules(name):
