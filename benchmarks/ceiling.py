@@ -34,16 +34,16 @@ class Ceiling:
             one = fastest(product, 1, 1, self.seconds)
             # small products are fastest where each core has one of its own, large ones may be split between them by BLAS
             both = [fastest(product, cores(), 1, self.seconds), fastest(product, 1, cores(), self.seconds)] if cores() > 1 else []
-            self.rates[product.shape] = {"one_core": round(one, 2), "all_cores": round(max(one, *both, 0), 2)}
+            self.rates[product.shape] = {"one_core": digits(one), "all_cores": digits(max(one, *both, 0))}
         return self.rates[product.shape]
 
     def of(self, count):
         """The ceiling of one step: "ms", the rate "gflops" that it means, and what it is made of."""
-        products = [{"form": each.form, "shape": [each.m, each.k, each.n], "times": each.times, "flop": each.flop, **self.rate(each)}
-                    for each in count.products]
+        products = [{"form": each.form, "shape": [each.m, each.k, each.n], "times": each.times, "flop": each.flop,
+                     **self.rate(each)} for each in count.products]
         passes = count.passes / self.rate(LARGE)["all_cores"]                         # nanoseconds
         ms = (sum(each["flop"] / each["all_cores"] for each in products) + passes) / 1e6
-        return {"ms": ms, "gflops": round(count.flop / ms / 1e6, 2), "product_flop": count.product_flop,
+        return {"ms": ms, "gflops": digits(count.flop / ms / 1e6), "product_flop": count.product_flop,
                 "pass_flop": count.passes, "evaluations": count.evaluations, "formula": count.formula, "products": products}
 
     def report(self):
@@ -53,9 +53,13 @@ class Ceiling:
     def bandwidth(self):
         """GB/s of copy (2 numbers a number) and triad a = b + s c (3 of them), on one core and on all."""
         arrays = [np.full(self.stream, number, np.float32) for number in (0, 1, 2)]
-        return {name: {which: round(bandwidth(kernel, moved, arrays, number), 2)
+        return {name: {which: digits(bandwidth(kernel, moved, arrays, number))
                        for which, number in (("one_core", 1), ("all_cores", cores()))}
                 for name, kernel, moved in (("copy", copy, 2), ("triad", triad, 3))}
+
+
+def digits(number):
+    return float(f"{number:.4g}")
 
 
 # ---- matrix products -----------------------------------------------------------------------------------------------

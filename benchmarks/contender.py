@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
 class Contender(NamedTuple):
     """
-    who      "kernels", "kernels-1" (on one thread), "numpy", "jax", "torch": of several contenders of one library the fastest is compared
+    who      "kernels", "kernels-1" (on one thread), "numpy", "jax", "torch": of several of one name the fastest is compared
     detail   how it is set up: form, threads
     step     does one training step and returns when it is done
     answer   what `step` returned -> Answer
@@ -39,12 +39,12 @@ class Contender(NamedTuple):
 
 
 def ours(work):
-    """Our step with kernels, if all of its own are in force, on as many threads as they use by themselves, and on one if that can
-    be chosen; and as plain NumPy. BLAS on one thread, as in training. With `work.recipe` each also with the update of parameters."""
+    """Our step with kernels, if all of its own are in force, on the threads that they use by themselves, and on one if that can be
+    chosen; and as plain NumPy. BLAS on one thread, as in training. With `work.recipe` each also with the update of parameters."""
     ways = [("numpy", "plain NumPy, 1 BLAS thread", one_thread_numpy)]
     prefixes = folder_of(work.model), "ops."
     states = {name: state for name, state in kernels_in_force().items() if name.startswith(prefixes)}
-    if states and set(states.values()) == {"in force"}:             # a mixture would go by the wrong name; the report says what is off
+    if states and set(states.values()) == {"in force"}:      # a mixture would go by the wrong name; the report says what is off
         ways = [(who, f"{', '.join(states)}; {threads}1 BLAS thread", around) for who, threads, around in kernel_threads()] + ways
     found = [way_of_ours(work, *way) for way in ways]
     return found + ([way_of_ours(work, *way, work.recipe) for way in ways] if work.recipe else [])

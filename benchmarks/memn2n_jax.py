@@ -39,10 +39,7 @@ def contenders(work, all_forms=False):
 
 def contender(work, form):
     model = work.model
-    config = model.config
-    if config.tying != "adjacent" or config.relu or config.nil_memories or config.tie_answer or not config.temporal:
-        raise ValueError(f"config: expected adjacent tables, time, no ReLU, no nil memories, an answer matrix, received {config}")
-    l = ENCODINGS[config.encoding](config.max_sentence_words, config.d)
+    l = ENCODINGS[model.config.encoding](model.config.max_sentence_words, model.config.d)
 
     def compute(params, inputs, targets, mask):
         def loss_of(params):

@@ -24,9 +24,9 @@ def contender(work, form, words, threads):
     if form != "eager":
         module.compile(dynamic=False, fullgraph=True)
     story = work.model.read(work.batch.inputs, np.float32)          # trimmed as ours is
-    short = work._replace(batch=work.batch._replace(inputs=(story.sentences, story.query), targets=work.batch.targets.astype(int)))
-    return torch_step.contender(short, module, lambda logits, targets, mask: cross_entropy(logits, targets), f"{form}, {words}",
-                                threads)
+    short = work.batch._replace(inputs=(story.sentences, story.query), targets=work.batch.targets.astype(int))
+    return torch_step.contender(work._replace(batch=short), module, lambda logits, targets, mask: cross_entropy(logits, targets),
+                                f"{form}, {words}", threads)
 
 
 class TorchMemN2N(torch_step.OurParameters):
@@ -34,8 +34,6 @@ class TorchMemN2N(torch_step.OurParameters):
     def __init__(self, work, words):
         super().__init__(work)
         config = work.model.config
-        if config.tying != "adjacent" or config.relu or config.nil_memories or config.tie_answer or not config.temporal:
-            raise ValueError(f"config: expected adjacent tables, time, no ReLU, no nil memories, an answer matrix, received {config}")
         self.tables, self.words = work.model.tables, words
         l = ENCODINGS[config.encoding](config.max_sentence_words, config.d)
         self.l = torch.from_numpy(l.astype(work.params["W"].dtype))

@@ -90,7 +90,8 @@ def arithmetic(limit):
         if each["flop"] >= 0.1 * limit["product_flop"]:
             m, k, n = each["shape"]
             shape = f"{each['form']}: {m} x {k} x {n}"
-            rows.append(f"{shape:32}{each['times']:6}{each['flop'] / 1e6:10.3f}{each['one_core']:13.1f}{each['all_cores']:11.1f} GFLOP/s")
+            rows.append(f"{shape:32}{each['times']:6}{each['flop'] / 1e6:10.3f}{each['one_core']:13.1f}{each['all_cores']:11.1f}"
+                        " GFLOP/s")
     last = f"ceiling: {limit['ms']:.4g} ms a sequence, {limit['gflops']:.1f} GFLOP/s"
     return filled(lines) + "\n" + "\n".join(rows) + "\n" + last
 

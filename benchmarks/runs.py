@@ -35,7 +35,7 @@ def add_work(result, work, libraries, turns, all_forms, ceiling, say):
     lines, samples = measure(work, contenders, *turns, say)
     say(f"{work.name}: measuring products of its shapes")
     limit = ceiling.of(count(work))
-    limit = {"ms": round(limit.pop("ms") / work.batch_size, 7), **limit}
+    limit = {"ms": float(f"{limit.pop('ms') / work.batch_size:.5g}"), **limit}
     for each in lines:
         each["share_percent"] = share(limit, each["ms"])
     result["works"][work.name] = work.sizes

@@ -52,8 +52,8 @@ def binary_loss(logits, targets, mask):
 
 
 def ways(eager, compiled, all_forms):
-    """(form, threads): the eager ones on one thread and on all cores, the compiled ones (where there is a C++ compiler) on one, which
-    is faster at these sizes; with all_forms on all cores too."""
+    """(form, threads): the eager ones on one thread and on all cores, the compiled ones (where there is a C++ compiler) on one,
+    which is faster at these sizes; with all_forms on all cores too."""
     some = sorted({1, cores()})
     found = [(form, threads) for form in eager for threads in some]
     return found + [(form, threads) for form in compiled for threads in (some if all_forms else [1]) if CAN_COMPILE]

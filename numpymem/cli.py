@@ -88,7 +88,7 @@ def build_parser():
 def main(arguments=None):
     """Run one command -> exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["bench"]:                         # its options are those of `python -m benchmarks`, which reads them itself
+    if arguments[:1] == ["bench"]:                         # benchmarks/ reads its own options
         options = argparse.Namespace(verb="bench", arguments=arguments[1:])
     else:
         options = build_parser().parse_args(arguments)
