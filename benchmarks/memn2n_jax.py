@@ -1,4 +1,17 @@
-"""The same MemN2N in JAX: `jit` of value_and_grad, in the best form we could find."""
+"""The same MemN2N in JAX: `jit` of value_and_grad, in the best form we could find.
+
+What was tried (JAX 0.10.2), in ms a step at batch 32, of which 0.14 is the call of a compiled function with these arguments:
+
+    folded: counts times (tables times state)                     0.56
+    counts times tables, tables joined                            0.91
+    gather and scatter-add, tables joined                         0.89
+    gather and scatter-add, one table after the other             1.05
+    one-hot products both ways                                    1.38
+    gather, and back by a one-hot product                         1.80
+
+Nothing gained, and no longer here: counts by a scatter-add or by comparisons, as fast; products with memories as multiply and sum,
+1.1 to 1.3 times as long; synchronous dispatch, as fast.
+"""
 
 from typing import NamedTuple
 
