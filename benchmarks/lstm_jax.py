@@ -1,7 +1,7 @@
 """The same stacked LSTM in JAX: `jit` of value_and_grad of `lax.scan`, in the best form we could find.
 
-What was tried (JAX 0.10.2), in ms per sequence at batch 1 and 16. The machine was busy (load 3): read them beside each other, not as
-speeds; `--all-forms` measures again.
+What was tried (JAX 0.10.2), in ms per sequence at batch 1 and 16. The machine was busy (load 3): read them beside each other,
+not as speeds; `--all-forms` measures again.
 
     layers apart, late weight gradients                           17     11
     the same, all but matrix products computed again (cheap)      18     12
