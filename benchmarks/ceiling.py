@@ -40,7 +40,7 @@ class Ceiling:
     def of(self, count):
         """The ceiling of one step: "ms", the rate "gflops" that it means, and what it is made of."""
         products = [{"form": each.form, "shape": [each.m, each.k, each.n], "times": each.times, "flop": each.flop,
-                     **self.rate(each)} for each in count.products]
+                     **self.rate(each)} for each in by_shape(count.products)]
         passes = count.passes / self.rate(LARGE)["all_cores"]                         # nanoseconds
         ms = (sum(each["flop"] / each["all_cores"] for each in products) + passes) / 1e6
         return {"ms": ms, "gflops": digits(count.flop / ms / 1e6), "product_flop": count.product_flop,
@@ -56,6 +56,14 @@ class Ceiling:
         return {name: {which: digits(bandwidth(kernel, moved, arrays, number))
                        for which, number in (("one_core", 1), ("all_cores", cores()))}
                 for name, kernel, moved in (("copy", copy, 2), ("triad", triad, 3))}
+
+
+def by_shape(products):
+    """Products of one shape as one, done as often as all of them."""
+    times = {}
+    for each in products:
+        times[each.shape] = times.get(each.shape, 0) + each.times
+    return [Product(*shape, number) for shape, number in times.items()]
 
 
 def digits(number):
@@ -91,9 +99,8 @@ def rate(product, blas_threads, workers, seconds, as_it_lies=True, clock=time.pe
             list(pool.map(multiply, own, itertools.repeat(repeats)))
             return clock() - start
         repeats = 1
-        while run(repeats) < seconds:
+        while (taken := min(run(repeats) for _ in range(TRIES))) < seconds:     # one slow run may be the machine's fault
             repeats *= 2
-        taken = min(run(repeats) for _ in range(TRIES))
     return 2 * product.m * product.k * product.n * repeats * workers / taken / 1e9
 
 

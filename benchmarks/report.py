@@ -11,8 +11,8 @@ CEILING = ("The ceiling of a work is the time of its arithmetic alone: each matr
 
 def text(result):
     parts = [head(result), machine(result)]
-    for name in result["works"]:
-        parts.append(table(name, of_work(result["contenders"], name, "work"), of_comparisons(result, name)))
+    for name, sizes in result["works"].items():
+        parts.append(table(name, sizes, of_work(result["contenders"], name, "work"), of_comparisons(result, name)))
         epochs = of_work(result["epochs"], name, "name")
         parts += [epoch(epochs)] if epochs else []
         parts.append(arithmetic(result["ceilings"][name]))
@@ -32,8 +32,8 @@ def head(result):
     known = [name for name in ("python", "numpy", "numba", "jax", "torch") if facts[name]]
     versions = ", ".join(f"{name} {facts[name]}" for name in known)
     lines = [f"{facts['cpu']}, {facts['cores']} cores, load {facts['load_before']}; {versions}"]
-    lines.append("Training step: forward, loss, backward; no optimizer. Times are medians [quartiles] in ms per "
-                 f"sequence, taken in turns, {result['repeats']} rounds.")
+    lines.append("Training step: forward, loss, backward; no optimizer. Times are medians [quartiles] over "
+                 f"{result['repeats']} rounds, taken in turns, in ms per sequence.")
     lines += [f"kernel {name}: {state}" for name, state in result["kernels"].items()]
     lines += [f"{name}: {reason}, left out" for name, reason in result["missing"].items()] + result["left_out"]
     return filled(lines)
@@ -52,8 +52,9 @@ def filled(lines):
     return "\n".join(textwrap.fill(each, WIDTH, subsequent_indent="  ") for each in lines)
 
 
-def table(name, contenders, comparisons):
-    rows = [name, f"{'':24}{'ms/sequence':>12}{'quartiles':>22}{'ms/step':>10}{'first step':>12}", "-" * WIDTH]
+def table(name, sizes, contenders, comparisons):
+    rows = [name, filled([f"{sizes['data']}; {sizes['parameters']:,} parameters"]),
+            f"{'':24}{'ms/sequence':>12}{'quartiles':>22}{'ms/step':>10}{'first step':>12}", "-" * WIDTH]
     for each in contenders:
         low, high = each["ms_quartiles"]
         rows.append(f"{each['who']:24}{each['ms']:12.4g}{f'[{low:.4g}, {high:.4g}]':>22}{each['ms_per_step']:10.4g}"
@@ -82,8 +83,9 @@ def epoch(epochs):
 def arithmetic(limit):
     """FLOP of a step with their formulas, and the shapes that carry most of them."""
     formula = limit["formula"]
-    lines = [f"FLOP of a step: {millions(limit['product_flop'])} in matrix products = {formula['products']}",
-             f"{millions(limit['pass_flop'])} in passes over the memory = {formula['passes']}",
+    lines = [f"FLOP of a step (letters: benchmarks/flops.py): {millions(limit['product_flop'])} in matrix products = "
+             f"{formula['products']}",
+             f"{millions(limit['pass_flop'])} in passes over the memory = {formula['passes']}" * bool(limit['pass_flop']),
              f"{limit['evaluations']:,} evaluations of exp, log, tanh = {formula['evaluations']}, not counted as FLOP"]
     rows = [f"{'matrix product':32}{'times':>6}{'MFLOP':>10}{'one core':>13}{'all cores':>19}"]
     for each in sorted(limit["products"], key=lambda each: -each["flop"]):
@@ -93,7 +95,7 @@ def arithmetic(limit):
             rows.append(f"{shape:32}{each['times']:6}{each['flop'] / 1e6:10.3f}{each['one_core']:13.1f}{each['all_cores']:11.1f}"
                         " GFLOP/s")
     last = f"ceiling: {limit['ms']:.4g} ms a sequence, {limit['gflops']:.1f} GFLOP/s"
-    return filled(lines) + "\n" + "\n".join(rows) + "\n" + last
+    return filled(filter(None, lines)) + "\n" + "\n".join(rows) + "\n" + last
 
 
 def millions(flop):
