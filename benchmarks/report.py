@@ -3,7 +3,7 @@
 import textwrap
 
 WIDTH = 80
-NAMES = {"jax": "JAX", "torch": "PyTorch", "numpy": "plain NumPy"}
+NAMES = {"jax": "JAX", "torch": "PyTorch", "torch-compiled": "torch.compile", "numpy": "plain NumPy"}
 CEILING = ("The ceiling of a work is the time of its arithmetic alone: each matrix product at the rate measured for its own shape, "
            "passes over the memory at that of the large product, on all cores; exp, log, tanh and memory traffic free. A line that "
            "says 25 % of this machine takes four times as long as that.")

@@ -13,6 +13,7 @@ from benchmarks.works import LIBRARIES, WORKS, batches_of
 
 UNIT = "ms per sequence"
 OURS = ("kernels", "kernels-1", "numpy")
+THEIRS = ("jax", "torch", "torch-compiled")
 
 
 def run(names=None, libraries=LIBRARIES, batches=None, repeats=10, seconds=0.2, all_forms=False, say=None, ceiling=None):
@@ -117,7 +118,7 @@ def compare(work, lines, samples, limit):
     for number, each in enumerate(lines):
         if each["who"] not in fastest or each["ms"] < lines[fastest[each["who"]]]["ms"]:
             fastest[each["who"]] = number
-    pairs = [(our, their) for their in LIBRARIES for our in OURS] + [(our, "numpy") for our in OURS[:-1]]
+    pairs = [(our, their) for their in THEIRS for our in OURS] + [(our, "numpy") for our in OURS[:-1]]
     return [comparison(work, lines[fastest[our]], lines[fastest[their]],
                        timing.spread_of_ratio(samples[fastest[their]], samples[fastest[our]]), limit)
             for our, their in pairs if our in fastest and their in fastest]
