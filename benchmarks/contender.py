@@ -25,7 +25,8 @@ class Answer(NamedTuple):
 
 class Contender(NamedTuple):
     """
-    who      "kernels", "kernels-1" (on one thread), "numpy", "jax", "torch", "torch-compiled": of several of one name the fastest is compared
+    who      "kernels", "kernels-1" (on one thread), "numpy", "jax", "torch", "torch-compiled": of several of one name the
+             fastest is compared
     detail   how it is set up: form, threads
     step     does one training step and returns when it is done
     answer   what `step` returned -> Answer

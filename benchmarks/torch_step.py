@@ -28,7 +28,8 @@ def contender(work, module, loss_of, form, threads):
         return Answer(loss.item(), logits.detach().numpy(), {name: p.grad.numpy().copy() for name, p in module.p.items()})
 
     detail = f"{form}, {threads} thread{'s' * (threads > 1)}"
-    return Contender("torch-compiled" if form.startswith("torch.compile") else "torch", detail, step, answer, lambda: torch_threads(threads))
+    who = "torch-compiled" if form.startswith("torch.compile") else "torch"
+    return Contender(who, detail, step, answer, lambda: torch_threads(threads))
 
 
 class OurParameters(Module):
