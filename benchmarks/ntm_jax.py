@@ -1,16 +1,17 @@
 """The same NTM in JAX: `jit` of value_and_grad of `lax.scan`, batched by hand, in the best form we could find.
 
-What was tried (JAX 0.10.2), in ms per sequence at batch 1 and 16. The machine was busy (load 5): read them beside each
-other, not as speeds; `--all-forms` measures again.
+What was tried (JAX 0.10.2), in ms per sequence: LSTM controller at batch 1 and 16, feedforward at 16. The machine was busy
+(load 3): read them beside each other, not as speeds; `--all-forms` measures again.
 
-    roll, columns, remat all, late weight gradients               5.2    6.3
-    the same, nothing computed again (remat none)                 6.8    6.3
-    the same, all but matrix products computed again (cheap)      6.8    5.2
-    slices instead of roll                                        5.5    5.6
-    weight gradients summed up inside the scan                    5.6    6.0
-    unroll 4; unroll 8 (and 3 to 6 times the compile time)   15; 24   7.0; 7.5
-    memory as rows (B, N, W)                                      7.0    8.0
-    memory as rows, nothing else done (as one writes it first)    12     10
+    roll, columns, remat all, late weight gradients               4.2    3.5    2.4
+    the same, nothing computed again (remat none)                 5.2    5.0    2.7
+    the same, all but matrix products computed again (cheap)      4.5    3.3    2.3
+    slices instead of roll                                        4.9    3.6    2.0
+    weight gradients summed up inside the scan                    4.1    4.0    2.5
+    unroll 4 (and 3 times the compile time)                       10     4.4    2.4
+    unroll 8                                                      17     4.5    3.5
+    memory as rows (B, N, W)                                      6.3    4.7    3.1
+    memory as rows, nothing else done (as one writes it first)    6.9    6.4    2.8
 
 Earlier, in another run, and no longer here: one head after the other, 1.1 to 1.3 times as long; products with the
 memory as multiply and sum, 2.5 to 4 times; XLA flags for one thread and for fast math: no difference beyond noise.
@@ -21,9 +22,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from benchmarks.contender import Answer, Contender
+from benchmarks import jax_step
+from benchmarks.jax_step import over_time
 from numpymem.ntm.equations import EPS as SHARPEN_EPS
 from numpymem.ntm.model import CONSTANT_MEMORY
 from numpymem.ops.cosine import EPS as COSINE_EPS
@@ -51,28 +52,16 @@ class Form(NamedTuple):
 KEPT = {"all": None, "cheap": jax.checkpoint_policies.dots_saveable}
 TRIED = [Form(), Form(remat="none"), Form(remat="cheap"), Form(shift="slices"), Form(late=False), Form(unroll=4),
          Form(unroll=8), Form(memory="rows"), Form(memory="rows", remat="none", late=False)]
-BEST = {1: TRIED[:4], 16: TRIED[:4]}            # batch size -> forms: too near each other to choose one
+BEST = {1: [TRIED[0], TRIED[2], TRIED[3]]}      # batch size -> forms: too near each other to choose one
 
 
 def contenders(work, all_forms=False):
-    """One for each of the best forms at this batch size (or at the nearest one tried), or for each that was tried."""
-    nearest = min(BEST, key=lambda size: abs(size - work.batch_size))
-    return [contender(work, form) for form in (TRIED if all_forms else BEST[nearest])]
+    """One for each of the best forms at the nearest batch size tried, or for each that was tried."""
+    return [contender(work, form) for form in (TRIED if all_forms else jax_step.best(BEST, work))]
 
 
 def contender(work, form):
-    params = jax.tree.map(jnp.asarray, work.params)
-    data = [jnp.asarray(part) for part in work.batch]
-    compute = jax.jit(functools.partial(late_step if form.late else plain_step, work.model, form))
-
-    def step():
-        return jax.block_until_ready(compute(params, *data))
-
-    def answer(found):
-        loss, outputs, grads = jax.tree.map(np.asarray, found)
-        return Answer(float(loss), outputs, grads)
-
-    return Contender("jax", f"{form}; default threads", step, answer)
+    return jax_step.contender(work, str(form), functools.partial(late_step if form.late else plain_step, work.model, form))
 
 
 # ---- a training step -----------------------------------------------------------------------------------------------
@@ -106,15 +95,10 @@ def late_step(model, form, params, inputs, targets, mask):
     return loss, logits, grads | weights
 
 
-def over_time(x, dy):
-    return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
-
-
 def loss_and_logits(params, h, r, targets, mask):
     T, B, _ = h.shape
     logits = jnp.concatenate([h, r.reshape(T, B, -1)], axis=2) @ params["W_y"] + params["b_y"]
-    each = jax.nn.softplus(logits) - targets * logits
-    return (mask[..., None] * each).sum() / (mask.sum() * targets.shape[-1]), logits
+    return jax_step.binary_loss(logits, targets, mask), logits
 
 
 # ---- the model -----------------------------------------------------------------------------------------------------
@@ -132,21 +116,25 @@ def unrolled(model, form, params, pre_x, tap):
 def start(model, form, params, B):
     """h, c, r, w, M before the first step."""
     config, dtype = model.config, params["W_y"].dtype
+    none = jnp.zeros(0, dtype)                                       # a feedforward controller has no h and c
     M0 = params.get("M0", jnp.full((config.N, config.W), CONSTANT_MEMORY, dtype))
-    values = (params["h0"], params["c0"], jnp.tanh(params["r0_raw"]), jax.nn.softmax(params["w0_logits"]),
-              M0 if form.memory == "rows" else M0.T)
-    return tuple(jnp.broadcast_to(value, (B, *value.shape)) for value in values)
+    return jax_step.repeated((params.get("h0", none), params.get("c0", none), jnp.tanh(params["r0_raw"]),
+                              jax.nn.softmax(params["w0_logits"]), M0 if form.memory == "rows" else M0.T), B)
 
 
 def time_step(sizes, form, params, state, pre_x, tap):
-    h, c, r, w, M = state
-    u = jnp.concatenate([r.reshape(len(r), -1), h], axis=1)
-    i, f, o, candidate = jnp.split(pre_x + u @ params["W_u"], 4, axis=1)
-    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(candidate)
-    h = jax.nn.sigmoid(o) * jnp.tanh(c)
+    h_prev, c, r, w, M = state
+    u = jnp.concatenate([r.reshape(len(r), -1), h_prev], axis=1)
+    pre = pre_x + u @ params["W_u"]
+    if c.shape[1]:
+        i, f, o, candidate = jnp.split(pre, 4, axis=1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(candidate)
+        h = h_later = jax.nn.sigmoid(o) * jnp.tanh(c)
+    else:
+        h, h_later = jnp.tanh(pre), h_prev
     raw = h @ params["W_heads"] + params["b_heads"] + tap
     r, w, M = memory_step(sizes, form, raw, w, M)
-    return (h, c, r, w, M), (h, r, u)
+    return (h_later, c, r, w, M), (h, r, u)
 
 
 def memory_step(sizes, form, raw, w_prev, M):

@@ -3,15 +3,19 @@
 To add one, write a function like `ntm_copy`, with a module of references for each library, and put it in WORKS.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numpymem.catalog import make_model, settings_of
+from numpymem.commands import offline
+from numpymem.lstm import LSTM, LSTMConfig
 from numpymem.ntm import NTM, NTMConfig
 from numpymem.tasks.babi import Babi
 from numpymem.tasks.copy import Copy
 
+LIBRARIES = ("jax", "torch")
 NUDGE = 0.1
 
 
@@ -23,6 +27,9 @@ class Work(NamedTuple):
     batch: Any                  # inputs, targets, mask
     loss: str                   # "binary" or "categorical"
     references: dict            # "jax" -> module name
+    data: str = ""              # where the batch comes from, in one line
+    recipe: Any = None          # how it is trained, if the time of an epoch is of interest
+    epoch: int = 0              # questions in it
 
     @property
     def batch_size(self):
@@ -33,28 +40,43 @@ class Work(NamedTuple):
         """Sizes for the report."""
         inputs = self.batch.inputs
         shapes = {"inputs": inputs.shape} if hasattr(inputs, "shape") else {k: v.shape for k, v in inputs._asdict().items()}
-        return {"batch": self.batch_size, **shapes, "parameters": sum(p.size for p in self.params.values()),
+        return {"data": self.data, "batch": self.batch_size, **shapes, "parameters": sum(p.size for p in self.params.values()),
                 **vars(self.model.config)}
 
 
-def ntm_copy(batch=16, length=20, dtype=np.float32, **config):
-    """The reference work: copy 20 vectors (T = 41), 128 x 20 memory, LSTM of 100, one read and one write head."""
+def ntm_copy(batch=16, length=20, dtype=np.float32, controller="lstm", **config):
+    """The reference work: copy 20 vectors (T = 41), 128 x 20 memory, controller of 100, one read and one write head."""
+    return copy(f"ntm-{controller}", NTM, NTMConfig, batch, length, dtype, {"controller": controller, **config}, "ntm")
+
+
+def lstm_copy(batch=16, length=20, dtype=np.float32, **config):
+    """The baseline on the same task: three layers of 256."""
+    return copy("lstm", LSTM, LSTMConfig, batch, length, dtype, config, "lstm")
+
+
+def copy(name, make, make_config, batch, length, dtype, config, references):
     rng = np.random.default_rng(0)
     task = Copy()
-    model = NTM(NTMConfig(n_inputs=task.n_inputs, n_outputs=task.n_outputs, **config))
+    model = make(make_config(n_inputs=task.n_inputs, n_outputs=task.n_outputs, **config))
     data = task.sample(rng, batch, length)
-    return Work(f"ntm-lstm copy batch {batch}", model, nudged(model.init(rng, dtype), rng),
-                type(data)(*(part.astype(dtype) for part in data)), task.loss,
-                {"jax": "benchmarks.ntm_jax", "torch": "benchmarks.ntm_torch"})
+    return Work(f"{name} copy batch {batch}", model, nudged(model.init(rng, dtype), rng),
+                type(data)(*(part.astype(dtype) for part in data)), task.loss, modules(references), f"copy of {length} vectors")
 
 
-def memn2n_qa(batch=32):
-    """MemN2N on question answering like bAbI task 1 (generated): 3 hops, d = 20. No references yet: kernels against NumPy."""
+def memn2n_qa(batch=32, source="auto"):
+    """MemN2N on bAbI task 1: 3 hops, d = 20, the authors' position weights. Real questions if they are found on this machine,
+    else generated ones; nothing is downloaded."""
     rng = np.random.default_rng(0)
-    task = Babi(1, source="generated")
-    settings, _ = settings_of("memn2n", "qa")
+    with offline():
+        task = Babi(1, source=source)
+    settings, recipe = settings_of("memn2n", "qa")
     model = make_model("memn2n", task, **settings)
-    return Work(f"memn2n qa batch {batch}", model, model.init(rng), task.sample(rng, batch), task.loss, {})
+    return Work(f"memn2n qa batch {batch}", model, model.init(rng), task.sample(rng, batch), task.loss, modules("memn2n"),
+                task.origin, recipe, task.train_size)
+
+
+def modules(name):
+    return {library: f"benchmarks.{name}_{library}" for library in LIBRARIES}
 
 
 def nudged(params, rng):
@@ -64,4 +86,13 @@ def nudged(params, rng):
     return {name: moved(value) for name, value in params.items()}
 
 
-WORKS = {"ntm-lstm": ntm_copy, "memn2n": memn2n_qa}         # name on the command line -> function of the batch size
+WORKS = {                                                   # name on the command line -> function of the batch size
+    "ntm-lstm": ntm_copy, "ntm-feedforward": functools.partial(ntm_copy, controller="feedforward"),
+    "memn2n": memn2n_qa, "lstm": lstm_copy,
+}
+BATCHES = {"memn2n": (32,)}                                 # sizes to time; of all others (1, 16)
+
+
+def batches_of(name):
+    """The batch sizes at which a work is timed if nothing else is asked for."""
+    return BATCHES.get(name, (1, 16))

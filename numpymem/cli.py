@@ -80,13 +80,18 @@ def build_parser():
     verbs.add_parser("list", help="models, tasks and which pairs there are")
     explain = verbs.add_parser("explain", help="one equation: formula, both sources, where it lives, its check")
     explain.add_argument("id", metavar="ID", help="such as NTM-9 or sharpen")
+    verbs.add_parser("bench", help="the training step beside JAX and PyTorch, and beside what this machine can do")
     verbs.add_parser("doctor", help="versions, kernels in force, cache, data found, threads")
     return parser
 
 
 def main(arguments=None):
     """Run one command -> exit code."""
-    options = build_parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["bench"]:                         # benchmarks/ reads its own options
+        options = argparse.Namespace(verb="bench", arguments=arguments[1:])
+    else:
+        options = build_parser().parse_args(arguments)
     from numpymem import commands                          # late: --help and mistakes answer at once
     try:
         return getattr(commands, options.verb)(options) or 0

@@ -114,6 +114,21 @@ def explain(options):
     print(f"check it:   python -m gradcheck {equation.id}\nreplace it: numpymem.patch({equation.id!r}, forward, backward)")
 
 
+def bench(options):
+    """Hand over to benchmarks/, which lies beside numpymem in a checkout and is not installed with it."""
+    beside = kernel.PACKAGE.parent / "benchmarks"
+    try:
+        command = importlib.import_module("benchmarks.__main__")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("benchmarks"):
+            raise
+        command = None
+    if command is None or pathlib.Path(command.__file__).parent != beside:
+        raise FileNotFoundError("the benchmarks are part of the project's checkout, not of the installed package: "
+                                "run this in the folder of a checkout")
+    return command.main(options.arguments, "python -m numpymem bench")
+
+
 def doctor(options):
     """What the results and the speed here depend on."""
     import_equations()

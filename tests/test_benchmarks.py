@@ -1,25 +1,43 @@
 """The benchmark harness: its numbers and structure, never its times. JAX and PyTorch are not needed."""
 
+import functools
+import importlib.util
 import json
 
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import agreement, runs, timing
-from benchmarks.contender import Answer, Contender, ours
-from benchmarks.works import WORKS, ntm_copy
-from numpymem import numpy_only
+from benchmarks import agreement, ceiling, flops, runs, timing
+from benchmarks.contender import UPDATE, Answer, Contender, ours
+from benchmarks.works import LIBRARIES, WORKS, batches_of, lstm_copy, memn2n_qa, ntm_copy
+from numpymem import cli, numpy_only
 
 TINY = {"length": 2, "N": 6, "W": 3, "controller_size": 5}
+SMALL = {                                             # every work, in a size that takes milliseconds
+    "ntm-lstm": functools.partial(ntm_copy, **TINY),
+    "ntm-feedforward": functools.partial(ntm_copy, controller="feedforward", read_heads=2, **TINY),
+    "memn2n": functools.partial(memn2n_qa, source="generated"), "lstm": functools.partial(lstm_copy, length=2, size=4),
+}
 COMPARISON_KEYS = {"name", "ours_ms", "theirs_ms", "ratio"} | {
     f"{name}_quartiles" for name in ("ours_ms", "theirs_ms", "ratio")}
 
 
+@pytest.fixture(autouse=True)
+def kernels_look_again():
+    """After each test, as tests in other files set NUMPYMEM_JIT, which a kernel reads only when something has changed."""
+    yield
+    with numpy_only():
+        pass
+
+
 @pytest.fixture
 def tiny(monkeypatch):
-    """The command line's works, in a size that takes milliseconds."""
-    monkeypatch.setitem(WORKS, "ntm-lstm", lambda batch: ntm_copy(batch, **TINY))
+    """The command line's works, small, on a machine measured for a moment."""
+    for name, small in SMALL.items():
+        monkeypatch.setitem(WORKS, name, small)
+    monkeypatch.setattr(command, "Ceiling", lambda **kwargs: ceiling.Ceiling(0, 1000))
+    monkeypatch.setattr(ceiling, "LARGE", flops.Product("x A", 8, 8, 8))
 
 
 def pretender(who, log, step=lambda: None):
@@ -54,10 +72,13 @@ def test_contenders_take_turns():
 
 def test_times_are_those_of_the_clock_and_leave_out_the_first_step_of_a_turn():
     clock = Clock()
-    lasts = iter([50.0, 1.0, 2.0, 3.0] * 2)
+    lasts = iter([50.0, 1.0, 2.0, 3.0, 50.0, 3.0, 4.0, 5.0])
     samples = timing.take_turns([pretender("A", [], lambda: clock.wait(next(lasts)))], 2, 5.0, clock)
-    assert samples == [[[1.0, 2.0, 3.0]] * 2]
-    assert timing.spread(samples[0]) == timing.Spread(2.0, 1.25, 2.75)
+    assert samples == [[[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]]]
+
+
+def test_each_round_counts_the_same_however_many_steps_it_has():
+    assert timing.spread([[1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 3.0, 9.0], [5.0]]) == timing.Spread(3.0, 2.0, 4.0)
 
 
 def test_ratio_of_rounds_is_theirs_over_ours():
@@ -101,14 +122,26 @@ def test_our_step_computes_the_loss_and_gradients_that_contenders_are_held_to():
     assert answer.grads["b_heads"][3] == pytest.approx(slope, rel=1e-5, abs=1e-9)
 
 
-def test_all_our_forms_agree():
-    work = ntm_copy(3, **TINY)
-    answers = []
-    for contender in ours(work):
-        with contender.around():
-            answers.append(contender.answer(contender.step()))
-    for answer in answers:
-        agreement.largest_error("ours", answer, answers[-1])
+@pytest.mark.parametrize("library", ["ours", *LIBRARIES])
+@pytest.mark.parametrize("name", WORKS)
+def test_all_contenders_agree(name, library):
+    """A library that is not installed is left out, and the run says so (a test below)."""
+    assert set(SMALL) == set(WORKS)
+    installed = [library] if library != "ours" and importlib.util.find_spec(library) else []
+    work = SMALL[name](3)
+    contenders, _ = runs.contenders_of(work, installed)
+    checks = runs.check_all([each for each in contenders if "compile" not in each.detail], work)
+    assert all(check["max_relative_error"] <= agreement.TOLERANCE["float32"] for check in checks)
+    assert {each.who for each in contenders if each.who in LIBRARIES} == set(installed)
+
+
+def test_a_step_with_update_says_the_same_and_leaves_the_parameters_alone():
+    work = SMALL["memn2n"](5)
+    before = {name: value.copy() for name, value in work.params.items()}
+    with_update = [each for each in ours(work) if each.who.endswith(UPDATE)]
+    assert {each.who for each in with_update} == {each.who + UPDATE for each in ours(work)} - {w.who + UPDATE for w in with_update}
+    runs.check_all(ours(work), work)
+    assert all(np.array_equal(value, before[name]) for name, value in work.params.items())
 
 
 @pytest.mark.parametrize("change, message", [
@@ -132,6 +165,19 @@ def test_json_has_what_others_read(tiny, capsys):
     assert result["command"] == "python -m benchmarks ntm-lstm --vs --batch 2 --repeats 1 --quick --json"
     assert {"cpu", "cores", "numpy", "jax", "torch"} <= set(result["machine"])
     assert "numpy" in {each["who"] for each in result["contenders"]}
+    assert set(result["ceiling"]["bandwidth"]) == {"copy", "triad"} and result["epochs"] == []
+    check(result)
+
+
+def test_memn2n_is_timed_in_batches_of_32_and_its_epoch_with_and_without_update(tiny, capsys):
+    assert batches_of("memn2n") == (32,) and batches_of("lstm") == (1, 16)
+    assert command.main(["memn2n", "--vs", "--repeats", "1", "--quick", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert list(result["works"]) == ["memn2n qa batch 32"]
+    assert "GENERATED" in result["works"]["memn2n qa batch 32"]["data"]
+    assert {each["with_update"] for each in result["epochs"]} == {True, False}
+    assert {each["questions"] for each in result["epochs"]} == {900}
+    assert all(not each["name"].endswith(UPDATE) for each in result["comparisons"])
     check(result)
 
 
@@ -139,26 +185,54 @@ def test_text_fits_into_eighty_columns(tiny, capsys):
     assert command.main(["--vs", "--batch", "1", "--repeats", "1", "--quick"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert "ntm-lstm copy batch 1" in lines
+    assert {"ntm-lstm copy batch 1", "ntm-feedforward copy batch 1", "memn2n qa batch 1", "lstm copy batch 1"} <= set(lines)
+    assert sum("% of this machine" in line and "times plain NumPy" in line for line in lines) >= 3
+    assert any(line.startswith("an epoch of 900 questions: ") for line in lines)
+    assert any("24 CC (2L - 1)" in line for line in lines) and any("GENERATED" in line for line in lines)
 
 
 def test_a_missing_library_is_said_and_left_out(tiny, monkeypatch):
     monkeypatch.setattr(runs.importlib.util, "find_spec", lambda name: None)
-    result = runs.run(["ntm-lstm"], ("jax", "torch"), [1], 1, 0.0)
+    result = runs.run(["ntm-lstm"], ("jax", "torch"), [1], 1, 0.0, ceiling=ceiling.Ceiling(0, 1000))
     assert result["missing"] == {"jax": "not installed", "torch": "not installed"}
     assert {each["who"] for each in result["contenders"]} <= {"kernels", "numpy"}
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["--batch", "0"], ["--vs", "cupy"], ["--repeats", "two"]])
-def test_bad_arguments_exit_2_with_one_line(arguments, capsys):
-    assert command.main(arguments) == 2
+@pytest.mark.parametrize("who", [[], ["bench"]])
+@pytest.mark.parametrize("arguments", [["nonsense"], ["--batch", "0"], ["--vs", "cupy"], ["--repeats", "two"], ["--what"]])
+def test_bad_arguments_exit_2_with_one_line(who, arguments, capsys):
+    """As `python -m benchmarks` and as `python -m numpymem bench`."""
+    run = cli.main if who else command.main
+    assert run([*who, *arguments]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and arguments[-1] in said
+    assert said.startswith("python -m numpymem bench: " if who else "python -m benchmarks: ")
+
+
+def test_the_verb_hands_over(tiny, capsys):
+    assert cli.main(["bench", "ntm-lstm", "--vs", "--batch", "1", "--repeats", "1", "--quick", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["command"] == "python -m numpymem bench ntm-lstm --vs --batch 1 --repeats 1 --quick --json"
+    check(result)
+
+
+def test_data_that_is_not_where_it_was_said_to_be_is_one_line(monkeypatch, capsys):
+    monkeypatch.setenv("NUMPYMEM_DATA", "nowhere")
+    assert command.main(["memn2n", "--vs", "--quick"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("python -m benchmarks: NUMPYMEM_DATA: expected a folder")
+
+
+def test_the_verb_of_an_installed_package_says_where_the_benchmarks_are(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("numpymem.kernel.PACKAGE", tmp_path / "numpymem")
+    assert cli.main(["bench", "--quick"]) == 2
+    assert capsys.readouterr().err == ("python -m numpymem bench: the benchmarks are part of the project's checkout, not of the "
+                                       "installed package: run this in the folder of a checkout\n")
 
 
 def test_committed_results_are_consistent():
     result = json.loads(command.RESULT.read_text())
-    assert {"ntm-lstm copy batch 1", "ntm-lstm copy batch 16"} <= set(result["works"])
+    expected = {f"{name} copy batch {batch}" for name in ("ntm-lstm", "ntm-feedforward", "lstm") for batch in (1, 16)}
+    assert expected | {"memn2n qa batch 32"} == set(result["works"])
     assert result["comparisons"]
     check(result)
 
@@ -169,9 +243,13 @@ def check(result):
     for each in result["contenders"]:
         assert each["ms_quartiles"][0] <= each["ms"] <= each["ms_quartiles"][1]
         assert each["max_relative_error"] <= agreement.TOLERANCE["float32"]
+        limit = result["ceilings"][each["work"]]
+        assert each["share_percent"] == pytest.approx(100 * limit["ms"] / each["ms"], rel=6e-3)
+        assert limit["gflops"] > 0 and limit["product_flop"] == sum(product["flop"] for product in limit["products"])
     for each in result["comparisons"]:
         assert COMPARISON_KEYS <= set(each)
         assert each["ratio"] == pytest.approx(each["theirs_ms"] / each["ours_ms"], abs=1e-3)
+        assert each["share_percent"] == pytest.approx(100 * each["ceiling_ms"] / each["ours_ms"], rel=6e-3)
         work, pair = each["name"].split(": ")
         our, their = pair.split(" vs ")
         assert times[work, our, each["ours"]] == each["ours_ms"]
