@@ -9,6 +9,7 @@ The paper leaves the order of reading and writing within a step open. Here all h
 M_{t-1}, and then the write heads write: what is written at t can be read at t + 1.
 """
 
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ class HeadSizes(NamedTuple):
     def cuts(self):
         """Where k, beta, g, s, gamma, e and a end in the raw vector; the last one is its length."""
         H, Q, W, S = self.H, self.Q, self.W, self.S
-        return np.cumsum([H * W, H, H, H * S, H, Q * W, Q * W]).tolist()
+        return list(accumulate((H * W, H, H, H * S, H, Q * W, Q * W)))
 
     @property
     def raw(self):
@@ -83,10 +84,10 @@ def head_parameters_backward(dk, dbeta, dg, ds, dgamma, de, da, k, g, s, e, a, r
 def split(raw, sizes):
     """Views of the raw vector, one for each head parameter, shaped (B, heads, ...)."""
     B, (R, Q, W, _) = len(raw), sizes
-    k, beta, g, s, gamma, e, a = np.split(raw, sizes.cuts[:-1], axis=1)
-    heads = (B, R + Q, -1)
-    return (k.reshape(heads), beta.reshape(heads), g.reshape(heads), s.reshape(heads), gamma.reshape(heads),
-            e.reshape(B, Q, W), a.reshape(B, Q, W))
+    ends = sizes.cuts
+    pieces = (raw[:, start:end] for start, end in zip((0, *ends), ends))
+    heads = 5 * [(B, R + Q, -1)] + 2 * [(B, Q, W)]
+    return [piece.reshape(shape) for piece, shape in zip(pieces, heads)]
 
 
 @equation("NTM-step", r"(\hat p_t, M_{t-1}, w_{t-1}) \mapsto (r_t, w_t, M_t)", source="Graves et al. 2014, figure 2",
@@ -150,5 +151,6 @@ def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g,
     # k, beta, ... = head_parameters(raw)
     draw = head_parameters_backward(dk, dbeta, dg, ds, dgamma, de, da, k, g, s, e, a, raw, sizes)
     # M_prev went three ways: it was compared with, read, and written over
-    dM_prev = dM_from_content + dM_from_read + dM_from_erase                           # (B, N, W)
+    dM_prev = dM_from_content + dM_from_read                                           # (B, N, W)
+    dM_prev += dM_from_erase
     return draw, dM_prev, dw_prev
