@@ -8,7 +8,7 @@ sum_i w(i) = 1 with w(i) >= 0, is what every weighting satisfies: tests/test_mea
 import numpy as np
 
 from numpymem.equation import equation
-from numpymem.ops.outer import outer, outer_sum
+from numpymem.ops.outer import one_minus_outer, outer_sum
 from numpymem.ops.softmax import softmax, softmax_backward
 
 EPS = 1e-8          # inside the logarithm of (9): log 0 has no value
@@ -42,13 +42,13 @@ def erase(M_prev, w, e):
     e                  (B, H, W) [0..1]    erase vectors
     returns M_erased   (B, N, W)
     """
-    keep = one_minus(outer(w, e))                                    # (B, H, N, W)
+    keep = one_minus_outer(w, e)                                     # (B, H, N, W)
     return times_all(M_prev, keep)
 
 
 @erase.backward
 def erase_backward(dM_erased, M_prev, w, e):
-    keep = one_minus(outer(w, e))                                    # (B, H, N, W)
+    keep = one_minus_outer(w, e)                                     # (B, H, N, W)
     # M_erased = M_prev * prod_h keep_h
     dM_prev = times_all(dM_erased, keep)                             # (B, N, W)
     dkeep = times_others(dM_erased * M_prev, keep)                   # (B, H, N, W)
@@ -56,11 +56,6 @@ def erase_backward(dM_erased, M_prev, w, e):
     dw = -(dkeep @ e[..., None])[..., 0]                             # (B, H, N)
     de = -(w[..., None, :] @ dkeep)[..., 0, :]                       # (B, H, W)
     return dM_prev, dw, de
-
-
-def one_minus(x):
-    """1 - x in the place of x: a new array as large as several memories is what costs here."""
-    return np.subtract(1, x, out=x)
 
 
 def times_all(x, factors):
@@ -95,7 +90,7 @@ def add_backward(dM, w, a):
     # M = M_erased + sum_h w_h a_h^T
     dw = a @ dM.swapaxes(-1, -2)                                     # (B, H, N)
     da = w @ dM                                                      # (B, H, W)
-    return dM.copy(), dw, da
+    return np.copy(dM), dw, da                                       # np.copy keeps the layout, dM.copy() does not
 
 
 @equation("NTM-5", r"w_t^c(i) = \frac{\exp(\beta_t K[k_t, M_t(i)])}{\sum_j \exp(\beta_t K[k_t, M_t(j)])}",

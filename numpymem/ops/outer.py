@@ -19,13 +19,25 @@ def empty_slots_last(*shape, dtype):
     return np.empty((*several, W, N), dtype).swapaxes(-1, -2)
 
 
-def outer(w, v):
-    """w_h v_h^T of each head: (B, H, N) and (B, H, W) -> (B, H, N, W)."""
-    return (v[..., None] * w[..., None, :]).swapaxes(-1, -2)
-
+# Both products below are left to BLAS, which takes a third of the time of w[..., None] * v[..., None, :]. NumPy asks BLAS only
+# for sums of at least two products.
 
 def outer_sum(w, v):
     """sum_h w_h v_h^T over all heads: (B, H, N) and (B, H, W) -> (B, N, W)."""
-    if w.shape[1] == 1:                              # of one column and one row a matrix product takes five times as long
-        return outer(w, v)[:, 0]
+    if w.shape[1] == 1:
+        w, v = with_empty_head(w), with_empty_head(v)
     return (v.swapaxes(-1, -2) @ w).swapaxes(-1, -2)
+
+
+def with_empty_head(x):
+    """One head and one of zeros: (B, 1, any) -> (B, 2, any)."""
+    two = np.zeros((len(x), 2, x.shape[2]), x.dtype)
+    two[:, :1] = x
+    return two
+
+
+def one_minus_outer(w, v):
+    """1 - w_h v_h^T of each head, the product of [1, w_h] and [1, -v_h]^T: (B, H, N) and (B, H, W) -> (B, H, N, W)."""
+    one_w, one_v = np.ones((*w.shape[:2], 2, w.shape[2]), w.dtype), np.ones((*v.shape, 2), v.dtype)
+    one_w[:, :, 1], one_v[..., 1] = w, -v
+    return (one_v @ one_w).swapaxes(-1, -2)
