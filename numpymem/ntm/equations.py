@@ -42,13 +42,13 @@ def erase(M_prev, w, e):
     e                  (B, H, W) [0..1]    erase vectors
     returns M_erased   (B, N, W)
     """
-    keep = one_minus_outer(w, e)                                     # (B, H, N, W)
+    keep = one_minus_outer(w, e)                                     # (B, H, N, W)  1 - w e^T
     return times_all(M_prev, keep)
 
 
 @erase.backward
 def erase_backward(dM_erased, M_prev, w, e):
-    keep = one_minus_outer(w, e)                                     # (B, H, N, W)
+    keep = one_minus_outer(w, e)                                     # (B, H, N, W)  1 - w e^T
     # M_erased = M_prev * prod_h keep_h
     dM_prev = times_all(dM_erased, keep)                             # (B, N, W)
     dkeep = times_others(dM_erased * M_prev, keep)                   # (B, H, N, W)

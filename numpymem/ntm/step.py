@@ -9,6 +9,7 @@ The paper leaves the order of reading and writing within a step open. Here all h
 M_{t-1}, and then the write heads write: what is written at t can be read at t + 1.
 """
 
+import functools
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -83,11 +84,14 @@ def head_parameters_backward(dk, dbeta, dg, ds, dgamma, de, da, k, g, s, e, a, r
 
 def split(raw, sizes):
     """Views of the raw vector, one for each head parameter, shaped (B, heads, ...)."""
-    B, (R, Q, W, _) = len(raw), sizes
-    ends = sizes.cuts
-    pieces = (raw[:, start:end] for start, end in zip((0, *ends), ends))
-    heads = 5 * [(B, R + Q, -1)] + 2 * [(B, Q, W)]
-    return [piece.reshape(shape) for piece, shape in zip(pieces, heads)]
+    return [raw[:, place].reshape(len(raw), heads, -1) for place, heads in places(sizes)]
+
+
+@functools.cache
+def places(sizes):
+    """(columns of the raw vector, number of heads) for each head parameter."""
+    ends, heads = sizes.cuts, 5 * [sizes.H] + 2 * [sizes.Q]
+    return [(slice(*place), number) for *place, number in zip((0, *ends), ends, heads)]
 
 
 @equation("NTM-step", r"(\hat p_t, M_{t-1}, w_{t-1}) \mapsto (r_t, w_t, M_t)", source="Graves et al. 2014, figure 2",

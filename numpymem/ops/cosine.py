@@ -32,7 +32,8 @@ def cosine_similarity_backward(dK, K, k, M):
     dM_M = dlog_K.sum(1, keepdims=True) / M_M                        # (B, 1, N)  times -1/2
     # dots = k M^T,  k_k = k.k + EPS,  M_M = M.M + EPS
     dk = ddots @ M - k * dk_k                                        # (B, H, W)
-    dM = outer_sum(ddots, k) - M * dM_M.swapaxes(1, 2)               # (B, N, W)
+    dM = outer_sum(ddots, k)                                         # (B, N, W)
+    dM -= M * dM_M.swapaxes(1, 2)
     return dk, dM
 
 
