@@ -54,7 +54,7 @@ def cosine_over_width(k, M):
 
 
 def cosine_over_width_backward(dK, K, k, M):
-    return cosine_similarity.original_backward(dK / k.shape[-1], K, k, M)
+    return cosine_similarity.original_backward(dK / k.shape[-1], K * k.shape[-1], k, M)
 
 
 # ---- shifts ------------------------------------------------------------------------------------------------------------------

@@ -98,12 +98,8 @@ def sequence_backward(dh, dr, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e
 
 def room_for(T, values, dtype):
     """An empty array for all T time steps of each value of NAMES."""
-    return tuple((empty_slots_last if name == "M" else empty)(T, *value.shape, dtype=np.result_type(value, dtype))
+    return tuple((empty_slots_last if name == "M" else np.empty_like)(value, np.result_type(value, dtype), shape=(T, *value.shape))
                  for name, value in zip(NAMES, values))
-
-
-def empty(*shape, dtype):
-    return np.empty(shape, dtype)
 
 
 def through_time(dh, dr, h, c, gates, u, raw, M, saved, W_u, W_heads, h0, c0, r0, w0, M0, sizes, dtrace=None):

@@ -13,10 +13,10 @@ def slots_last(M):
     return np.ascontiguousarray(M.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
-def empty_slots_last(*shape, dtype):
-    """Room for memories (..., N, W)."""
+def empty_slots_last(M, dtype, shape):
+    """np.empty_like for memories (..., N, W)."""
     *several, N, W = shape
-    return np.empty((*several, W, N), dtype).swapaxes(-1, -2)
+    return np.empty_like(M, dtype, shape=(*several, W, N)).swapaxes(-1, -2)
 
 
 # Both products below are left to BLAS, which takes a third of the time of w[..., None] * v[..., None, :]. NumPy asks BLAS only
