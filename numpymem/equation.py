@@ -158,7 +158,7 @@ class Gradient:
         functools.update_wrapper(self, function)
 
     def __call__(self, *args):
-        of = self.equation
+        of = self.equation                        # as in Equation.__call__: no detour without a kernel or a hook
         return of.gradient(*args) if of.kernel is not None or _hooks else of._backward(*args)
 
     def __repr__(self):

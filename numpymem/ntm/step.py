@@ -155,6 +155,5 @@ def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g,
     # k, beta, ... = head_parameters(raw)
     draw = head_parameters_backward(dk, dbeta, dg, ds, dgamma, de, da, k, g, s, e, a, raw, sizes)
     # M_prev went three ways: it was compared with, read, and written over
-    dM_prev = dM_from_content + dM_from_read                                           # (B, N, W)
-    dM_prev += dM_from_erase
+    dM_prev = dM_from_content + dM_from_read + dM_from_erase                           # (B, N, W)
     return draw, dM_prev, dw_prev

@@ -3,7 +3,7 @@
 import numpy as np
 
 from numpymem.equation import equation
-from numpymem.ops.complex_safe import positive_part, real
+from numpymem.ops.complex_safe import magnitude, positive_part, real
 
 
 @equation("sigmoid", r"\sigma(x) = 1 / (1 + e^{-x}) = \tfrac12 + \tfrac12\tanh\tfrac{x}{2}")
@@ -61,8 +61,7 @@ def softplus(x):
     x          (B, W)  any shape
     returns y  (B, W)
     """
-    y = positive_part(x)
-    return y + np.log1p(np.exp(x - 2 * y))          # x - 2 max(x, 0) = -|x|: e^x itself would overflow
+    return positive_part(x) + np.log1p(np.exp(-magnitude(x)))       # e^x itself would overflow
 
 
 @softplus.backward

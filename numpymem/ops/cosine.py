@@ -27,13 +27,11 @@ def cosine_similarity_backward(dK, K, k, M):
     k_k, M_M = squares(k)[:, :, None], squares(M)[:, None]           # (B, H, 1), (B, 1, N)
     # K = dots / sqrt(k_k M_M)
     ddots = dK / np.sqrt(k_k * M_M)                                  # (B, H, N)
-    dlog_K = dK * K                                                  # (B, H, N)  log K = log dots - (log k_k + log M_M) / 2
-    dk_k = dlog_K.sum(2, keepdims=True) / k_k                        # (B, H, 1)  times -1/2
-    dM_M = dlog_K.sum(1, keepdims=True) / M_M                        # (B, 1, N)  times -1/2
+    dk_k = -(dK * K).sum(2, keepdims=True) / (2 * k_k)               # (B, H, 1)
+    dM_M = -(dK * K).sum(1, keepdims=True) / (2 * M_M)               # (B, 1, N)
     # dots = k M^T,  k_k = k.k + EPS,  M_M = M.M + EPS
-    dk = ddots @ M - k * dk_k                                        # (B, H, W)
-    dM = outer_sum(ddots, k)                                         # (B, N, W)
-    dM -= M * dM_M.swapaxes(1, 2)
+    dk = ddots @ M + k * (2 * dk_k)                                  # (B, H, W)
+    dM = outer_sum(ddots, k) + M * (2 * dM_M).swapaxes(1, 2)         # (B, N, W)
     return dk, dM
 
 
