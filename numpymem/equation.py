@@ -96,15 +96,17 @@ class Equation:
         self.use_patches([])
 
     def __call__(self, *args):
+        if self.kernel is None and not _hooks:    # hundreds of times in a training step: no detour
+            return self._forward(*args)
         run = self._forward if self.kernel is None else self.kernel.forward_or(self._forward)
-        return run(*args) if not _hooks else _through_hooks(self, "forward", run, args)
+        return _through_hooks(self, "forward", run, args)
 
     def gradient(self, *args):
         run = self._backward if self.kernel is None else self.kernel.backward_or(self._backward)
         if run is None:
             raise TypeError(f"{self.id} ({self.name}) has no backward: write {self.name}_backward below it and put "
                             f"@{self.name}.backward above")
-        return run(*args) if not _hooks else _through_hooks(self, "backward", run, args)
+        return _through_hooks(self, "backward", run, args)
 
     def backward(self, function):
         """Decorator for the other half of the pair; returns a callable that goes through the registry."""
@@ -156,7 +158,8 @@ class Gradient:
         functools.update_wrapper(self, function)
 
     def __call__(self, *args):
-        return self.equation.gradient(*args)
+        of = self.equation                        # as in Equation.__call__: no detour without a kernel or a hook
+        return of.gradient(*args) if of.kernel is not None or _hooks else of._backward(*args)
 
     def __repr__(self):
         return f"<backward of {self.equation.id}: {self.__name__}>"

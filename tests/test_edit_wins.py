@@ -159,7 +159,7 @@ def test_unedited_the_kernel_is_in_force(copy, unedited):
     (EQUATIONS, "return g * w_c +", "return 0.5 * g * w_c +", "NTM-7 (interpolate)"),
     (EQUATIONS, "dw_c = g * dw_g", "dw_c = 0.5 * g * dw_g", "NTM-7 (interpolate)"),
     (EQUATIONS, "EPS = 1e-8", "EPS = 1e-2", "NTM-9 (sharpen)"),
-    (EQUATIONS, "others[:, head] *= factors", "others[:, head] *= 0.5 * factors", "NTM-3 (erase)"),
+    (EQUATIONS, "x = x * factors[:, head]", "x = 0.5 * x * factors[:, head]", "NTM-3 (erase)"),
     (ACTIVATIONS, "return 0.5 * np.tanh(0.5 * x) + 0.5", "return 0.4 * np.tanh(0.5 * x) + 0.5", "sigmoid (sigmoid)"),
     (STEP, "    M_erased = erase(M_prev, w[:, R:], e)\n    M =", "    M_erased = M_prev\n    M =", "NTM-step (memory_step)"),
     (STEP, "H, H, H * S, H,", "H, H, H * (S + 2), H,", "NTM-parameters (head_parameters)"),

@@ -327,7 +327,7 @@ def test_one_batch_is_learned_by_heart(model, monkeypatch):
     task = Copy(min_length=2, max_length=2)
     batch = task.sample(np.random.default_rng(1), 3)
     monkeypatch.setattr(task, "sample", lambda *args: batch)
-    training = Training(model, task, Recipe(batch=3, lr=0.02))
-    losses = [training.step()[0] for _ in range(150)]
+    training = Training(model, task, Recipe(batch=3, lr=0.01))      # at twice that a step near the end may jump out again
+    losses = [training.step()[0] for _ in range(300)]
     assert losses[-1] < losses[0] / 20
     assert task.count_wrong(model.forward(training.params, batch.inputs)[0], batch) == (0, 48)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gradcheck.museum.exhibit import Exhibit, show
-from numpymem.ntm.equations import rotations, shift
+from numpymem.ntm.equations import shift
 from numpymem.ntm.step import head_parameters, split
 from numpymem.ops.activations import softplus, softplus_backward
 from numpymem.ops.complex_safe import max_for_shift
@@ -54,21 +54,27 @@ def cosine_over_width(k, M):
 
 
 def cosine_over_width_backward(dK, K, k, M):
-    return cosine_similarity.original_backward(dK / k.shape[-1], K, k, M)
+    return cosine_similarity.original_backward(dK / k.shape[-1], K * k.shape[-1], k, M)
 
 
 # ---- shifts ------------------------------------------------------------------------------------------------------------------
 
+def neighbours(N, S):
+    """Slots i - offset and i + offset, modulo N, for every slot i and offset.  Two arrays (N, S)."""
+    i, offset = np.arange(N)[:, None], np.arange(S) - S // 2
+    return (i - offset) % N, (i + offset) % N
+
+
 def shift_off_the_edge(w_g, s):
     N, S = w_g.shape[-1], s.shape[-1]
-    comes_from, _ = rotations(N, S)
+    comes_from, _ = neighbours(N, S)
     inside = (np.arange(N)[:, None] - np.arange(S) + S // 2 == comes_from)   # not round the corner: zeros are padded there
     return (w_g[..., comes_from] * inside * s[..., None, :]).sum(-1)
 
 
 def shift_off_the_edge_backward(dw_s, w_g, s):
     N, S = w_g.shape[-1], s.shape[-1]
-    comes_from, goes_to = rotations(N, S)
+    comes_from, goes_to = neighbours(N, S)
     slot, offset = np.arange(N)[:, None], np.arange(S) - S // 2
     dw_g = (dw_s[..., goes_to] * (slot + offset == goes_to) * s[..., None, :]).sum(-1)
     ds = (dw_s[..., None] * w_g[..., comes_from] * (slot - offset == comes_from)).sum(-2)

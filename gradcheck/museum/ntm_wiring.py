@@ -5,7 +5,7 @@ import numpy as np
 from gradcheck.museum.exhibit import Exhibit, show
 from gradcheck.museum.ntm_addressing import ALL_STEPS, MODEL
 from numpymem.ntm import NTM
-from numpymem.ntm.equations import product_of_others
+from numpymem.ntm.equations import times_others
 from numpymem.ntm.step import memory_step
 
 LEARNED_START = (("ntm", "lstm, all learned"),)
@@ -25,7 +25,7 @@ def erase_without_one_minus(M_prev, w, e):
 def erase_without_one_minus_backward(dM_erased, M_prev, w, e):
     touched = w[..., None] * e[..., None, :]
     keep, sign = (1 - touched, -1) if w.shape[1] == 1 else (touched, 1)
-    dtouched = sign * (dM_erased * M_prev)[:, None] * product_of_others(keep)
+    dtouched = sign * times_others(dM_erased * M_prev, keep)
     return dM_erased * keep.prod(axis=1), (dtouched * e[..., None, :]).sum(-1), (dtouched * w[..., None]).sum(-2)
 
 

@@ -92,12 +92,13 @@ class LSTM:
         """Fill `grads` for one layer and return the gradient of its input (T * B, X)."""
         T, B, C = dh_out.shape
         h, c, gates, x = (trace[name][layer] for name in ("h", "c", "gates", "x"))
+        W_u = np.asfortranarray(params[f"W_u{layer}"])           # products with W_u.T are faster so
         dh_later, dc = 0, np.zeros_like(c[0])
         dh, dpre = [None] * T, [None] * T
         for t in ticking(reversed(range(T))):
             dh[t] = dh_out[t] + dh_later                     # h_t goes two ways: up, and on to t + 1
             dpre[t], dc = lstm_cell_backward(dh[t], dc, c[t + 1], gates[t], c[t])
-            dh_later = linear_input_backward(dpre[t], params[f"W_u{layer}"])
+            dh_later = linear_input_backward(dpre[t], W_u)
         if dtrace is not None:
             dtrace.setdefault("h", []).insert(0, np.stack(dh))
             dtrace.setdefault("pre", []).insert(0, np.stack(dpre))

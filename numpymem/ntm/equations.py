@@ -8,6 +8,7 @@ sum_i w(i) = 1 with w(i) >= 0, is what every weighting satisfies: tests/test_mea
 import numpy as np
 
 from numpymem.equation import equation
+from numpymem.ops.outer import one_minus_outer, outer_sum
 from numpymem.ops.softmax import softmax, softmax_backward
 
 EPS = 1e-8          # inside the logarithm of (9): log 0 has no value
@@ -28,7 +29,7 @@ def read(w, M):
 def read_backward(dr, w, M):
     # r = w M
     dw = dr @ M.swapaxes(-1, -2)                                     # (B, H, N)
-    dM = w.swapaxes(-1, -2) @ dr                                     # (B, N, W)  summed over the heads
+    dM = outer_sum(w, dr)                                            # (B, N, W)  over the heads
     return dw, dM
 
 
@@ -41,30 +42,35 @@ def erase(M_prev, w, e):
     e                  (B, H, W) [0..1]    erase vectors
     returns M_erased   (B, N, W)
     """
-    keep = 1 - w[..., None] * e[..., None, :]                        # (B, H, N, W)
-    return M_prev * keep.prod(axis=1)
+    keep = one_minus_outer(w, e)                                     # (B, H, N, W)  1 - w e^T
+    return times_all(M_prev, keep)
 
 
 @erase.backward
 def erase_backward(dM_erased, M_prev, w, e):
-    keep = 1 - w[..., None] * e[..., None, :]                        # (B, H, N, W)
+    keep = one_minus_outer(w, e)                                     # (B, H, N, W)  1 - w e^T
     # M_erased = M_prev * prod_h keep_h
-    dM_prev = dM_erased * keep.prod(axis=1)
-    dkeep = (dM_erased * M_prev)[:, None] * product_of_others(keep)  # (B, H, N, W)
+    dM_prev = times_all(dM_erased, keep)                             # (B, N, W)
+    dkeep = times_others(dM_erased * M_prev, keep)                   # (B, H, N, W)
     # keep = 1 - w e^T
-    dw = -(dkeep * e[..., None, :]).sum(-1)                          # (B, H, N)
-    de = -(dkeep * w[..., None]).sum(-2)                             # (B, H, W)
+    dw = -(dkeep @ e[..., None])[..., 0]                             # (B, H, N)
+    de = -(w[..., None, :] @ dkeep)[..., 0, :]                       # (B, H, W)
     return dM_prev, dw, de
 
 
-def product_of_others(factors):
-    """For each head the product of all other heads' factors, without dividing: a factor may be 0.  (B, H, N, W)"""
-    others = np.ones_like(factors)
+def times_all(x, factors):
+    """x times the factors of all heads: (B, N, W) and (B, H, N, W) -> (B, N, W)."""
     for head in range(factors.shape[1]):
-        for other in range(factors.shape[1]):
-            if other != head:
-                others[:, head] *= factors[:, other]
-    return others
+        x = x * factors[:, head]
+    return x
+
+
+def times_others(x, factors):
+    """For each head x times the factors of all other heads, without dividing: a factor may be 0.  (B, H, N, W)"""
+    heads = range(factors.shape[1])
+    if len(heads) == 1:
+        return x[:, None]
+    return np.stack([times_all(x, factors[:, [other for other in heads if other != head]]) for head in heads], axis=1)
 
 
 @equation("NTM-4", r"M_t(i) = \tilde M_t(i) + w_t(i) \, a_t", source="Graves et al. 2014, eq. 4")
@@ -76,7 +82,7 @@ def add(M_erased, w, a):
     a          (B, H, W)  add vectors
     returns M  (B, N, W)  memory after
     """
-    return M_erased + w.swapaxes(-1, -2) @ a
+    return M_erased + outer_sum(w, a)
 
 
 @add.backward
@@ -84,7 +90,7 @@ def add_backward(dM, w, a):
     # M = M_erased + sum_h w_h a_h^T
     dw = a @ dM.swapaxes(-1, -2)                                     # (B, H, N)
     da = w @ dM                                                      # (B, H, W)
-    return dM.copy(), dw, da
+    return np.copy(dM), dw, da                                       # np.copy keeps the layout, dM.copy() does not
 
 
 @equation("NTM-5", r"w_t^c(i) = \frac{\exp(\beta_t K[k_t, M_t(i)])}{\sum_j \exp(\beta_t K[k_t, M_t(j)])}",
@@ -138,23 +144,23 @@ def shift(w_g, s):
     s            (B, H, S)  shift weights for the offsets -(S-1)/2 ... (S-1)/2
     returns w_s  (B, H, N)
     """
-    comes_from, _ = rotations(w_g.shape[-1], s.shape[-1])            # (N, S)
-    return (w_g[..., comes_from] * s[..., None, :]).sum(-1)
+    return np.einsum("bhs,bhsn->bhn", s, rotations(w_g, s.shape[-1]))
 
 
 @shift.backward
 def shift_backward(dw_s, w_g, s):
-    comes_from, goes_to = rotations(w_g.shape[-1], s.shape[-1])      # (N, S)
+    S = s.shape[-1]
     # w_s(i) = sum_offset s(offset) w_g(i - offset)
-    dw_g = (dw_s[..., goes_to] * s[..., None, :]).sum(-1)            # (B, H, N)
-    ds = (dw_s[..., None] * w_g[..., comes_from]).sum(-2)            # (B, H, S)
+    dw_g = np.einsum("bhs,bhsn->bhn", s[..., ::-1], rotations(dw_s, S))          # (B, H, N)  of dw_s(i + offset)
+    ds = np.einsum("bhn,bhsn->bhs", dw_s, rotations(w_g, S))                     # (B, H, S)
     return dw_g, ds
 
 
-def rotations(N, S):
-    """Slots i - offset and i + offset, modulo N, for every slot i and offset.  Two arrays (N, S)."""
-    i, offset = np.arange(N)[:, None], np.arange(S) - S // 2
-    return (i - offset) % N, (i + offset) % N
+def rotations(x, S):
+    """x(i - offset mod N) for the offsets -(S-1)/2 ... (S-1)/2: (B, H, N) -> (B, H, S, N)."""
+    offsets = range(-(S // 2), S - S // 2)
+    ends_and_starts = [part for offset in offsets for part in (x[..., -offset:], x[..., :-offset])]
+    return np.concatenate(ends_and_starts, axis=-1).reshape(*x.shape[:-1], S, -1)
 
 
 @equation("NTM-9", r"w_t(i) = \tilde w_t(i)^{\gamma_t} \big/ \textstyle\sum_j \tilde w_t(j)^{\gamma_t}",

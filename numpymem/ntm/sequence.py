@@ -17,6 +17,7 @@ from numpymem.ntm.step import EXAMPLE, EXAMPLE_DIMS, memory_step, memory_step_ba
 from numpymem.ops.activations import tanh, tanh_backward
 from numpymem.ops.linear import linear, linear_input_backward, linear_weight_backward
 from numpymem.ops.lstm import lstm_cell, lstm_cell_backward
+from numpymem.ops.outer import empty_slots_last, slots_last
 
 STEP_NAMES = ("r", "w", "M", "k", "beta", "g", "s", "gamma", "e", "a", "K", "w_c", "w_g", "w_s")
 NAMES = ("h", "c", "gates", "u", "raw", *STEP_NAMES)          # of what `sequence` returns, in order
@@ -74,16 +75,18 @@ def sequence(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
     returns w_s    (T, B, H, N)
     """
     T, B, _ = pre_x.shape
-    h, c, r, w, M = h0, c0, r0, w0, M0
-    steps = []
+    h, c, r, w, M = h0, c0, r0, w0, slots_last(M0)
+    trace = None
     for t in ticking(range(T)):
         u = np.concatenate([r.reshape(B, -1), h if c0.shape[1] else h0], axis=1)
         h, c, gates = controller_step(pre_x[t] + u @ W_u, c)
         raw = linear(h, W_heads, b_heads)
-        values = memory_step(raw, M, w, sizes)
-        r, w, M = values[:3]
-        steps.append((h, c, gates, u, raw, *values))
-    return tuple(np.stack(values) for values in zip(*steps))
+        r, w, M, *others = memory_step(raw, M, w, sizes)
+        values = (h, c, gates, u, raw, r, w, M, *others)
+        trace = trace or room_for(T, values, np.result_type(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0))
+        for all_steps, value in zip(trace, values):
+            all_steps[t] = value
+    return trace
 
 
 @sequence.backward
@@ -93,10 +96,17 @@ def sequence_backward(dh, dr, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e
     return through_time(dh, dr, h, c, gates, u, raw, M, saved, W_u, W_heads, h0, c0, r0, w0, M0, sizes)
 
 
+def room_for(T, values, dtype):
+    """An empty array for all T time steps of each value of NAMES."""
+    return tuple((empty_slots_last if name == "M" else np.empty_like)(value, np.result_type(value, dtype), shape=(T, *value.shape))
+                 for name, value in zip(NAMES, values))
+
+
 def through_time(dh, dr, h, c, gates, u, raw, M, saved, W_u, W_heads, h0, c0, r0, w0, M0, sizes, dtrace=None):
     """Backpropagation through time. A dict `dtrace` is filled with the gradients of h, r, w, M, raw and pre at every step."""
     T = len(h)
     n_reads = r0[0].size
+    W_heads, W_u = np.asfortranarray(W_heads), np.asfortranarray(W_u)                  # products with W.T are faster so
     # nothing comes after the last step
     dc_later, dw_later, dM_later = np.zeros_like(c0), np.zeros_like(w0), np.zeros_like(M0)
     dh_later, dr_later = 0, np.zeros_like(r0)

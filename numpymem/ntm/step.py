@@ -9,6 +9,8 @@ The paper leaves the order of reading and writing within a step open. Here all h
 M_{t-1}, and then the write heads write: what is written at t can be read at t + 1.
 """
 
+import functools
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +40,7 @@ class HeadSizes(NamedTuple):
     def cuts(self):
         """Where k, beta, g, s, gamma, e and a end in the raw vector; the last one is its length."""
         H, Q, W, S = self.H, self.Q, self.W, self.S
-        return np.cumsum([H * W, H, H, H * S, H, Q * W, Q * W]).tolist()
+        return list(accumulate((H * W, H, H, H * S, H, Q * W, Q * W)))
 
     @property
     def raw(self):
@@ -82,11 +84,14 @@ def head_parameters_backward(dk, dbeta, dg, ds, dgamma, de, da, k, g, s, e, a, r
 
 def split(raw, sizes):
     """Views of the raw vector, one for each head parameter, shaped (B, heads, ...)."""
-    B, (R, Q, W, _) = len(raw), sizes
-    k, beta, g, s, gamma, e, a = np.split(raw, sizes.cuts[:-1], axis=1)
-    heads = (B, R + Q, -1)
-    return (k.reshape(heads), beta.reshape(heads), g.reshape(heads), s.reshape(heads), gamma.reshape(heads),
-            e.reshape(B, Q, W), a.reshape(B, Q, W))
+    return [raw[:, place].reshape(len(raw), heads, -1) for place, heads in places(sizes)]
+
+
+@functools.cache
+def places(sizes):
+    """(columns of the raw vector, number of heads) for each head parameter."""
+    ends, heads = sizes.cuts, 5 * [sizes.H] + 2 * [sizes.Q]
+    return [(slice(*place), number) for *place, number in zip((0, *ends), ends, heads)]
 
 
 @equation("NTM-step", r"(\hat p_t, M_{t-1}, w_{t-1}) \mapsto (r_t, w_t, M_t)", source="Graves et al. 2014, figure 2",

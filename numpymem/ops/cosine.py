@@ -3,6 +3,7 @@
 import numpy as np
 
 from numpymem.equation import equation
+from numpymem.ops.outer import outer_sum
 
 EPS = 1e-8          # inside each root: similarity 0 and a finite gradient at a zero vector, where the paper has 0 / 0
 
@@ -16,20 +17,24 @@ def cosine_similarity(k, M):
     M           (B, N, W)  memory
     returns K   (B, H, N)  in [-1, 1]
     """
-    k_hat = k / np.sqrt((k * k).sum(-1, keepdims=True) + EPS)        # (B, H, W)
-    M_hat = M / np.sqrt((M * M).sum(-1, keepdims=True) + EPS)        # (B, N, W)
-    return k_hat @ M_hat.swapaxes(-1, -2)                            # (B, H, N)
+    dots = k @ M.swapaxes(-1, -2)                                    # (B, H, N)
+    k_k, M_M = squares(k)[:, :, None], squares(M)[:, None]           # (B, H, 1), (B, 1, N)
+    return dots / np.sqrt(k_k * M_M)
 
 
 @cosine_similarity.backward
 def cosine_similarity_backward(dK, K, k, M):
-    k_norm = np.sqrt((k * k).sum(-1, keepdims=True) + EPS)           # (B, H, 1)
-    M_norm = np.sqrt((M * M).sum(-1, keepdims=True) + EPS)           # (B, N, 1)
-    k_hat, M_hat = k / k_norm, M / M_norm
-    # K = k_hat M_hat^T
-    dk_hat = dK @ M_hat                                              # (B, H, W)
-    dM_hat = dK.swapaxes(-1, -2) @ k_hat                             # (B, N, W)
-    # v_hat = v / norm(v): only what is orthogonal to v_hat turns it
-    dk = (dk_hat - k_hat * (dk_hat * k_hat).sum(-1, keepdims=True)) / k_norm
-    dM = (dM_hat - M_hat * (dM_hat * M_hat).sum(-1, keepdims=True)) / M_norm
+    k_k, M_M = squares(k)[:, :, None], squares(M)[:, None]           # (B, H, 1), (B, 1, N)
+    # K = dots / sqrt(k_k M_M)
+    ddots = dK / np.sqrt(k_k * M_M)                                  # (B, H, N)
+    dk_k = -(dK * K).sum(2, keepdims=True) / (2 * k_k)               # (B, H, 1)
+    dM_M = -(dK * K).sum(1, keepdims=True) / (2 * M_M)               # (B, 1, N)
+    # dots = k M^T,  k_k = k.k + EPS,  M_M = M.M + EPS
+    dk = ddots @ M + k * (2 * dk_k)                                  # (B, H, W)
+    dM = outer_sum(ddots, k) + M * (2 * dM_M).swapaxes(1, 2)         # (B, N, W)
     return dk, dM
+
+
+def squares(v):
+    """v.v + EPS of every row: (B, H, W) -> (B, H)."""
+    return np.einsum("bhw,bhw->bh", v, v) + EPS

@@ -35,7 +35,7 @@ def lstm_cell_backward(dh, dc, c, s, c_prev):
     dc = dc + tanh_backward(dh * o, tanh_c)          # c goes two ways: into h and into the next step
     # c = f * c_prev + i * u
     di, df, du, dc_prev = dc * u, dc * c_prev, dc * i, dc * f
-    # s = squash(gates)
-    dgates = np.concatenate([sigmoid_backward(di, i), sigmoid_backward(df, f), sigmoid_backward(do, o),
-                             tanh_backward(du, u)], axis=1)          # (B, 4C)
+    # s = [sigmoid of three gates, tanh of the candidate]
+    difo = np.concatenate([di, df, do], axis=1)                      # (B, 3C)
+    dgates = np.concatenate([sigmoid_backward(difo, s[:, :3 * C]), tanh_backward(du, u)], axis=1)      # (B, 4C)
     return dgates, dc_prev
