@@ -51,11 +51,11 @@ class Case(NamedTuple):
     make: Callable
 
 
-def _ntm(**options):
+def _ntm(how=None, **options):
     def make(rng):
         from numpymem.ntm import NTM, NTMConfig
         sizes = {"n_inputs": 3, "n_outputs": 2, "controller_size": 6, "N": 7, "W": 4, "read_heads": 2, "write_heads": 3}
-        return NTM(NTMConfig(**(sizes | options))), rng.standard_normal((5, 2, 3)), {}
+        return NTM(NTMConfig(**(sizes | options))), rng.standard_normal((5, 2, 3)), how or {}
     return make
 
 
@@ -99,13 +99,14 @@ CASES = (
     Case("memn2n", "layer-wise, relu", _memn2n(tying="layer-wise", encoding="position", relu=True)),
     Case("memn2n", "linear start", _memn2n(tying="adjacent", encoding="position", linear=True)),
     Case("memn2n", "nil memories", _memn2n(tying="adjacent", encoding="position", nil_memories=True)),
+    Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 
 
 def examples():
     """(model, fresh parameters, inputs) of a few cases, which together use every equation: where `purposes` looks for points.
     The last ones start as NTMs usually do: all rows of the memory alike."""
-    for case in (*CASES[4:], CASES[3], CASES[1]):
+    for case in (*CASES[4:-1], CASES[3], CASES[1]):
         rng = generator(0, case.name + case.setting)
         model, inputs, _ = case.make(rng)
         yield model, model.init(rng, dtype=np.float64), inputs

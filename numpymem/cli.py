@@ -53,6 +53,8 @@ def build_parser():
                         "that has converged stops earlier")
     length.add_argument("--seconds", type=positive, help="at most so many seconds; a run that has converged stops earlier")
     train.add_argument("--batch", type=whole(1), help="sequences a step (default: the recipe's)")
+    train.add_argument("--checkpoint-every", type=whole(1), metavar="K", help="ntm: keep only every K-th step of a sequence and "
+                       "compute the others again, for long sequences in little memory")
     train.add_argument("--run", metavar="DIR", help="run folder (default: runs/MODEL-TASK-SEED)")
     train.add_argument("--resume", action="store_true", help="go on with the run in DIR; settings are those it began with")
     train.add_argument("--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],

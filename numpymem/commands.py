@@ -19,6 +19,8 @@ EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.
 def train(options):
     """Train, save, draw the curve, say how it went."""
     folder = pathlib.Path(options.run or f"runs/{options.model}-{options.task}-{options.seed or 0}")
+    if options.checkpoint_every:
+        options.settings.append(f"checkpoint_every={options.checkpoint_every}")
     if options.resume:
         runs.check_same(folder, options.model, options.task, options.seed, options.settings, options.controller, options.batch)
         training = runs.open_run(folder)

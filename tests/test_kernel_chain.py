@@ -124,7 +124,8 @@ def test_a_kernel_that_raises():
 def test_a_kernel_of_one_step_is_compared_as_a_whole():
     result = check_kernel_chain("memn2n.hop")
     assert result.passed and (result.id, result.name) == ("memn2n.hop", "chain")
-    wrong = planted_kernel("memn2n.hop", "numpymem.memn2n.kernels", "look_backward", "inner += dp_all[i] * p_i", "inner += dp_all[i]")
+    wrong = planted_kernel("memn2n.hop", "numpymem.memn2n.kernels", "look_backward",
+                           "inner += dp_all[i] * p_i", "inner += dp_all[i]")
     result = check_kernel_chain("memn2n.hop", pair=wrong)
     assert not result.passed and [one.argument for one in result.wrong] == ["du", "dm"]
 

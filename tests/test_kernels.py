@@ -181,7 +181,8 @@ def strided(x):
 
 def backward_of(out, arguments, change=lambda x: x):
     named = dict(zip(NAMES, out))
-    given = [named["h"] ** 2, named["r"] ** 2, *(named[name] for name in NAMES if name != "r"), *arguments]
+    saved = (named[name] for name in NAMES if name != "r")
+    given = [named["h"] ** 2, named["r"] ** 2, *(x * x for x in out[len(NAMES):]), *saved, *arguments]
     return sequence_backward(*map(change, given))
 
 

@@ -158,11 +158,11 @@ def a_sequence(rng, dtype, raw, sizes, M0, w0, B=2, T=2, C=3):
 
 
 def run_back(rng, out, arguments):
-    """`sequence_backward` from random gradients of h and r."""
+    """`sequence_backward` from random gradients of h and r; nothing comes after the last step."""
     named = dict(zip(NAMES, out))
     dh, dr = (rng.standard_normal(named[name].shape).astype(named[name].dtype) for name in ("h", "r"))
     saved = [named[name] for name in NAMES if name != "r"]
-    return sequence_backward(dh, dr, *saved, *arguments)
+    return sequence_backward(dh, dr, *map(np.zeros_like, out[len(NAMES):]), *saved, *arguments)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

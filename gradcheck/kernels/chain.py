@@ -22,7 +22,7 @@ from gradcheck.kernels import Case, Setting, cannot_run, check_kernel, dims_of, 
 from gradcheck.points import Declaration, generator
 from gradcheck.report import Result, Wrong
 from numpymem.kernel import numpy_only
-from numpymem.ntm.sequence import NAMES, through_time
+from numpymem.ntm.sequence import LAST, NAMES, through_time
 from numpymem.ntm.step import HeadSizes
 
 SIZES = HeadSizes(R=1, Q=2, W=3, S=3)
@@ -135,13 +135,15 @@ class Rest:
         if t:
             before = [outputs[name][t - 1] for name in STATE]
             start = before if has_state else [*start[:2], *before[2:]]
-        self.dh, self.dr = (upstream[t:, batch] for name, upstream in zip(NAMES, case.exact.upstream) if name in ("h", "r"))
+        upstream = dict(zip((*NAMES, *LAST), case.exact.upstream))
+        self.dh, self.dr = upstream["h"][t:, batch], upstream["r"][t:, batch]
+        self.d_last = [upstream[name][batch] for name in LAST]
         self.outputs = {name: value[t:, batch] for name, value in outputs.items()}
         self.inputs = [pre_x[t:, batch], W_u, W_heads, b_heads, *(value[batch] for value in start), sizes]
 
     def by(self, pair):
         """The gradients that a pair's backward returns, by name."""
-        returned = pair[1](self.dh, self.dr, *(self.outputs[name] for name in NAMES if name != "r"), *self.inputs)
+        returned = pair[1](self.dh, self.dr, *self.d_last, *(self.outputs[name] for name in NAMES if name != "r"), *self.inputs)
         return _named(returned)
 
     def by_numpy(self):
@@ -149,7 +151,7 @@ class Rest:
         out, dtrace = self.outputs, {}
         saved = [out[name] for name in ("w", *HEAD_PARAMETERS, "K", "w_c", "w_g", "w_s")]
         _, W_u, W_heads, _, h0, c0, r0, w0, M0, sizes = self.inputs
-        returned = through_time(self.dh, self.dr, *(out[name] for name in ("h", "c", "gates", "u", "raw", "M")), saved,
+        returned = through_time(self.dh, self.dr, self.d_last, *(out[name] for name in ("h", "c", "gates", "u", "raw", "M")), saved,
                                 W_u, W_heads, h0, c0, r0, w0, M0, sizes, dtrace)
         return _named(returned) | {"raw": np.stack(dtrace["raw"])}
 

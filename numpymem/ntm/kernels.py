@@ -109,8 +109,8 @@ def copy(x, y):
 @loop
 def backward(first, last, dh_out, dr_out, h, c, gates, raw, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s,
              W_uT, W_headsT, h0, c0, w0, M0, N, dpre, draw, dh0, dr, dc, dw, dM, dw_prev, dM_prev, dh, du, tanh_c, dK, scratch):
-    """Fill dpre, draw and dh0. dr, dc, dw, dM come in as zeros and go out as the gradients of the start values; dh, du, tanh_c, dK
-    and scratch are for this block alone."""
+    """Fill dpre, draw and dh0. dr, zero, and dc, dw, dM, from after the last step, go out as the gradients of the start values;
+    dh, du, tanh_c, dK and scratch are for this block alone."""
     T, C, n_reads, n_own, W = len(h), h.shape[2], dr.shape[1] * dr.shape[2], h0.shape[1], dr.shape[2]
     zero = raw[0, 0, 0] - raw[0, 0, 0]
     for t in range(T - 1, -1, -1):
@@ -178,11 +178,12 @@ def sequence(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
         forward(first, last, *given, N, *trace, *rows_for(first, last, W_u, W_heads), np.zeros((3, slots + S), dtype))
 
     threads.run(block, threads.blocks(B))
-    return (h, c, gates, u, raw, r, w[..., :N], M[..., :N].swapaxes(-1, -2), k, beta, g, s, gamma, e, a,
-            K[..., :N], w_c[..., :N], w_g[..., :N], w_s[..., :N])
+    w, M = w[..., :N], M[..., :N]
+    return (h, c, gates, u, raw, r, w, M.swapaxes(-1, -2), k, beta, g, s, gamma, e, a, K[..., :N], w_c[..., :N], w_g[..., :N],
+            w_s[..., :N], c[-1].copy(), w[-1].copy(), M[-1].copy().swapaxes(-1, -2))
 
 
-def sequence_backward(dh, dr, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s,
+def sequence_backward(dh, dr, dc_last, dw_last, dM_last, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s,
                       pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
     (T, B, _), (_, H, N), slots, dtype = pre_x.shape, w0.shape, padded(w0.shape[-1]), pre_x.dtype
     W_uT, W_headsT = panels(W_u, transposed=True), panels(W_heads, transposed=True)
@@ -190,8 +191,9 @@ def sequence_backward(dh, dr, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e
     given = [np.ascontiguousarray(x) for x in (dh, dr, h, c, gates, raw, with_all_slots(w), slot_last(M), k, beta, g, s, gamma,
                                                e, a, *weights, W_uT, W_headsT, h0, c0, with_all_slots(w0), slot_last(M0))]
     dpre, draw = empty([pre_x.shape, raw.shape], dtype)
-    dh0, dr0, dc0 = (np.zeros(shape, dtype) for shape in (h0.shape, r0.shape, c0.shape))
-    dw, dw_prev, dM, dM_prev = (np.zeros((B, *shape), dtype) for shape in 2 * [(H, slots)] + 2 * [(sizes.W, slots)])
+    dh0, dr0 = np.zeros(h0.shape, dtype), np.zeros(r0.shape, dtype)
+    dc0, dw, dM = (np.array(x, order="C") for x in (dc_last, with_all_slots(dw_last), slot_last(dM_last)))
+    dw_prev, dM_prev = np.zeros_like(dw), np.zeros_like(dM)
 
     def block(first, last):
         scratch = np.zeros(c0.shape[1], dtype), np.zeros((H, slots), dtype), np.zeros((4, slots + sizes.S), dtype)

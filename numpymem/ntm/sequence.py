@@ -20,7 +20,8 @@ from numpymem.ops.lstm import lstm_cell, lstm_cell_backward
 from numpymem.ops.outer import empty_slots_last, slots_last
 
 STEP_NAMES = ("r", "w", "M", "k", "beta", "g", "s", "gamma", "e", "a", "K", "w_c", "w_g", "w_s")
-NAMES = ("h", "c", "gates", "u", "raw", *STEP_NAMES)          # of what `sequence` returns, in order
+NAMES = ("h", "c", "gates", "u", "raw", *STEP_NAMES)          # of what `sequence` returns for every time step, in order
+LAST = ("c_last", "w_last", "M_last")                         # and then, for whoever goes on from there
 
 
 def controller_step(pre, c_prev):
@@ -73,6 +74,9 @@ def sequence(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
     returns w_c    (T, B, H, N)
     returns w_g    (T, B, H, N)
     returns w_s    (T, B, H, N)
+    returns c_last (B, C)                c, w and M after the last step: with h and r of that step, where a rest would start
+    returns w_last (B, H, N)
+    returns M_last (B, N, W)
     """
     T, B, _ = pre_x.shape
     h, c, r, w, M = h0, c0, r0, w0, slots_last(M0)
@@ -86,14 +90,14 @@ def sequence(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
         trace = trace or room_for(T, values, np.result_type(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0))
         for all_steps, value in zip(trace, values):
             all_steps[t] = value
-    return trace
+    return *trace, np.copy(c), w, M
 
 
 @sequence.backward
-def sequence_backward(dh, dr, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s,
+def sequence_backward(dh, dr, dc_last, dw_last, dM_last, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s,
                       pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
     saved = (w, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s)
-    return through_time(dh, dr, h, c, gates, u, raw, M, saved, W_u, W_heads, h0, c0, r0, w0, M0, sizes)
+    return through_time(dh, dr, (dc_last, dw_last, dM_last), h, c, gates, u, raw, M, saved, W_u, W_heads, h0, c0, r0, w0, M0, sizes)
 
 
 def room_for(T, values, dtype):
@@ -102,13 +106,16 @@ def room_for(T, values, dtype):
                  for name, value in zip(NAMES, values))
 
 
-def through_time(dh, dr, h, c, gates, u, raw, M, saved, W_u, W_heads, h0, c0, r0, w0, M0, sizes, dtrace=None):
-    """Backpropagation through time. A dict `dtrace` is filled with the gradients of h, r, w, M, raw and pre at every step."""
+def through_time(dh, dr, d_last, h, c, gates, u, raw, M, saved, W_u, W_heads, h0, c0, r0, w0, M0, sizes, dtrace=None):
+    """Backpropagation through time. A dict `dtrace` is filled with the gradients of h, r, w, M, raw and pre at every step.
+
+    d_last    gradients of c, w and M after the last step; those of h and r are in dh[-1] and dr[-1]
+    """
     T = len(h)
     n_reads = r0[0].size
     W_heads, W_u = np.asfortranarray(W_heads), np.asfortranarray(W_u)                  # products with W.T are faster so
-    # nothing comes after the last step
-    dc_later, dw_later, dM_later = np.zeros_like(c0), np.zeros_like(w0), np.zeros_like(M0)
+    # what comes after the last step, if anything
+    dc_later, dw_later, dM_later = d_last
     dh_later, dr_later = 0, np.zeros_like(r0)
     dpre, draw = [None] * T, [None] * T
     for t in ticking(reversed(range(T))):

@@ -11,6 +11,7 @@ of its own, whose state is part of the checkpoint, and NumPy's matrix products r
 threads only wait for each other).
 """
 
+import inspect
 import time
 
 import numpy as np
@@ -32,6 +33,9 @@ class Training:
     """
 
     def __init__(self, model, task, recipe, seed=0, folder=None):
+        if recipe.checkpoint_every and "checkpoint_every" not in inspect.signature(model.forward).parameters:
+            raise ValueError(f"checkpoint_every: expected 0 for a {type(model).__name__}, only an NTM can compute its steps again; "
+                             f"received {recipe.checkpoint_every}")
         self.model, self.task, self.recipe, self.seed, self.folder = model, task, recipe, seed, folder
         self.rngs = {name: np.random.default_rng([seed, number]) for number, name in enumerate(STREAMS)}
         self.optimizer = recipe.make_optimizer()

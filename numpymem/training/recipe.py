@@ -24,6 +24,7 @@ class Recipe:
     eval_count    sequences of an evaluation
     stop_below    converged: two evaluations in a row below this many bits a sequence; 0: never
     settle        once converged, train so many sequences more while the learning rate falls to 0, then stop
+    checkpoint_every  keep only every so-manieth step of a sequence and compute the others again (less memory); 0: keep all
     """
     sequences: int = 25_000
     batch: int = 16
@@ -40,6 +41,7 @@ class Recipe:
     eval_count: int = 200
     stop_below: float = 0.0
     settle: int = 0
+    checkpoint_every: int = 0
 
     def __post_init__(self):
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -68,4 +70,4 @@ class Recipe:
             lr *= 0.5 ** (done // self.halve_every)
         if converged_at is not None and self.settle:
             lr *= max(0.0, 1 - (done + self.linear_start - converged_at) / self.settle)
-        return lr, {}
+        return lr, {"checkpoint_every": self.checkpoint_every} if self.checkpoint_every else {}
