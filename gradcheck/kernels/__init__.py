@@ -18,6 +18,7 @@ from gradcheck.report import Result, Wrong
 from numpymem import kernel as kernels
 from numpymem.kernel import numpy_only
 from numpymem.memn2n.equations import memorize
+from numpymem.memn2n.hops import Way
 from numpymem.ntm.step import HeadSizes
 
 # Sizes of the letters, and whether they must differ. A loop over four rows at a time shows in a batch of 9: two blocks, of four
@@ -50,21 +51,22 @@ def saturated(point):
 def far_apart(point):
     """Scores of the memory network in the thousands, for the same reason. Those of the first story fall from one sentence to the
     next, all far below 0, and no empty slot shares; those of the last one rise."""
-    u, m, _, mask, empty, _ = point.arguments
-    m, mask, empty, steps = 60 * m, mask.copy(), empty.copy(), np.arange(1, m.shape[1] + 1)[:, None]
-    m[0], mask[0], mask[0, -1], empty[0] = -60 * u[0] * steps, 1, 0, 0
-    m[-1], mask[-1, -1] = 60 * u[-1] * steps, 1
-    return _moved(point, {0: lambda _: 60 * u, 1: lambda _: m, 3: lambda _: mask, 4: lambda _: empty})
+    u, memories, _, mask, empty, _ = point.arguments
+    memories, mask, empty, steps = memories.copy(), mask.copy(), empty.copy(), np.arange(1, memories.shape[1] + 1)[:, None]
+    memories[:, :, 0] *= 60
+    memories[0, :, 0], mask[0], mask[0, -1], empty[0] = -60 * u[0] * steps, 1, 0, 0
+    memories[-1, :, 0], mask[-1, -1] = 60 * u[-1] * steps, 1
+    return _moved(point, {0: lambda _: 60 * u, 1: lambda _: memories, 3: lambda _: mask, 4: lambda _: empty})
 
 
 def nobody_home(point):
     """Empty slots by the dozen for every other story; two stories without a sentence, and a last one whose sentences all match less
     than an empty slot does."""
-    u, m, _, mask, _, _ = point.arguments
-    m, mask, empty = m.copy(), mask.copy(), 12.0 * (np.arange(len(u)) % 2)[:, None]
-    m[-1], mask[-1], empty[-1] = -u[-1], 1, 12
+    u, memories, _, mask, _, _ = point.arguments
+    memories, mask, empty = memories.copy(), mask.copy(), 12.0 * (np.arange(len(u)) % 2)[:, None]
+    memories[-1, :, 0], mask[-1], empty[-1] = -u[-1], 1, 12
     mask[:2] = 0
-    return _moved(point, {1: lambda _: m, 3: lambda _: mask, 4: lambda _: empty})
+    return _moved(point, {1: lambda _: memories, 3: lambda _: mask, 4: lambda _: empty})
 
 
 def half_nil(point):
@@ -97,6 +99,11 @@ def ntm_setting(R, Q, W, S, C, T, B, N, change=None, slack=1.0):
     return Setting({"sizes": sizes}, dims_of(sizes, C, feedforward) | {"T": T, "B": B, "N": N}, change, slack=slack)
 
 
+def hops_setting(hops, *more, D=0, relu=False, linear=False, **others):
+    """The kernel of all hops, with adjacent tying; layer-wise, if a width D is given."""
+    return Setting({"way": Way(hops, relu, linear)}, {"n": 2, "D": D, "G": D} if D else {"n": hops + 1, "G": 0}, *more, **others)
+
+
 FEW, MANY = HeadSizes(R=1, Q=1, W=3, S=1), HeadSizes(R=3, Q=2, W=4, S=5)
 WORDS = {"fixed": memorize.fixed, "dims": memorize.dims}
 EXAMPLES = {                                                     # kernel -> settings that take its other branches
@@ -107,8 +114,8 @@ EXAMPLES = {                                                     # kernel -> set
                      Setting({"sizes": MANY}, dims_of(MANY, 6), saturated, (np.float64,), slack=1e5)],
     "memn2n.encode": [Setting(**WORDS, change=half_nil)],
     "memn2n.memory": [Setting(**WORDS, change=half_nil)],
-    "memn2n.hop": [Setting({"linear": True}, {}), Setting({"linear": False}, {}, nobody_home),
-                   Setting({"linear": False}, {}, far_apart, (np.float64,), slack=1e5)],
+    "memn2n.hops": [hops_setting(3), hops_setting(2, relu=True, linear=True), hops_setting(2, D=19, relu=True),
+                    hops_setting(1, nobody_home), hops_setting(1, far_apart, (np.float64,), slack=1e5)],
 }
 
 

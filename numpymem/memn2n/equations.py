@@ -276,4 +276,3 @@ def hop_backward(do, dp, p, u, m, c, mask, linear):
 LOOPS = "numpymem.memn2n.kernels"
 Kernel("memn2n.encode", of=encode_sentences, functions=f"{LOOPS}:encode:encode_backward", gain="3x")
 Kernel("memn2n.memory", of=memorize, functions=f"{LOOPS}:memory:memory_backward", gain="3x")
-Kernel("memn2n.hop", of=hop, functions=f"{LOOPS}:hop:hop_backward", gain="3x")

@@ -14,16 +14,13 @@ Each of A and C has its time table T_A, T_C, tied in the same way. Row 0 of all 
 
 import functools
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from numpymem.equation import ticking
-from numpymem.memn2n.equations import (answer, answer_backward, bag_weights, encode_sentences, encode_sentences_backward,
-                                       hop, hop_backward, memorize, memorize_backward, next_state, next_state_backward,
-                                       next_state_layerwise, next_state_layerwise_backward, position_weights,
-                                       released_weights, respond_backward)
-from numpymem.ops.activations import relu, relu_backward
+from numpymem.memn2n.equations import (answer, answer_backward, bag_weights, encode_sentences, encode_sentences_backward, memorize,
+                                       memorize_backward, position_weights, released_weights)
+from numpymem.memn2n.hops import Way, all_hops, all_hops_backward, back_through_hops, places
+from numpymem.memn2n.reading import Memories, read
 
 ENCODINGS = {"position": position_weights, "bag": bag_weights, "released": released_weights}
 
@@ -85,15 +82,6 @@ class MemN2NConfig:
                     self.n_outputs)
 
 
-class Memories(NamedTuple):
-    """A batch of stories as the equations take it: only as many sentences and words as the longest one has."""
-    sentences: np.ndarray     # (B, I, J) int32
-    query: np.ndarray         # (B, J) int32
-    age: np.ndarray           # (B, I) int32: 1 for the latest sentence, 0 for nil
-    mask: np.ndarray          # (B, I) 1 for a sentence, 0 for nil
-    empty: np.ndarray         # (B, 1) empty slots that share in the softmax
-
-
 class MemN2N:
     """The model of one `MemN2NConfig`. It holds no weights: `params` is a dict name -> array, made by `init`."""
 
@@ -101,14 +89,11 @@ class MemN2N:
 
     def __init__(self, config):
         self.config = config
-        hops = range(config.hops)
         if config.tying == "adjacent":
-            self.tables = ("A1", *(f"C{k + 1}" for k in hops))       # one memory a table
-            self.m_of, self.c_of = list(hops), [k + 1 for k in hops] # hop -> its memories: c of one is m of the next
+            self.tables = ("A1", *(f"C{k + 1}" for k in range(config.hops)))     # one memory a table, in the order of hops.places
             self.query_table = "A1"
         else:
             self.tables, self.query_table = ("A", "C"), "B"
-            self.m_of, self.c_of = [0 for _ in hops], [1 for _ in hops]
 
     @property
     def shapes(self):
@@ -142,76 +127,59 @@ class MemN2N:
                  (one (B, I, d) a table), for each hop m, c (B, I, d), p (B, I), o (B, d), and u: K + 1 states (B, d)
         """
         story = self.read(inputs, params[self.query_table].real.dtype, rng)
-        l = self.weights(story)
-        memories = [self.memory(params, table, story, l) for table in self.tables]
-        m, c = [memories[i] for i in self.m_of], [memories[i] for i in self.c_of]
-        u, o, p = [encode_sentences(story.query[:, None], l, params[self.query_table])[:, 0]], [], []
-        for k in ticking(range(self.config.hops)):
-            found, where = hop(u[k], m[k], c[k], story.mask, story.empty, linear)
-            o, p, u = o + [found], p + [where], u + [self.update(params, u[k], found)]
+        memories = self.memories(params, story)
+        u1 = encode_sentences(story.query[:, None], self.weights(story), params[self.query_table])[:, 0]
+        H, way = self.matrix_H(params), self.way(linear)
+        u, o, p = all_hops(u1, memories, H, story.mask, story.empty, way)
         logits = answer(u[-1], self.answer_matrix(params))
-        return logits, dict(story._asdict(), linear=linear, memories=memories, m=m, c=c, p=p, o=o, u=u, logits=logits)
+        each = memories.transpose(2, 0, 1, 3)                                                    # (n, B, I, d)
+        m, c = zip(*((each[at_m], each[at_c]) for at_m, at_c in (places(k, H) for k in range(way.hops))))
+        return logits, dict(story._asdict(), linear=linear, memories=each, m=m, c=c, p=p, o=o, u=u, logits=logits)
 
     def backward(self, params, trace, d_outputs, dtrace=None):
-        """Gradients of all parameters, from that of the logits. A dict given as `dtrace` receives those of the trace,
-        under the same names (m and c: as used by that hop alone, also where two hops share one memory)."""
-        story = Memories(*(trace[name] for name in Memories._fields))
-        grads, d_memories = {}, {}
-        # logits = answer(u, W)
-        d_outputs = d_outputs.astype(story.mask.dtype, copy=False)
-        du, dW = answer_backward(d_outputs, trace["u"][-1], self.answer_matrix(params))
-        self.add_answer_gradient(grads, dW)
-        steps = []
-        for k in ticking(reversed(range(self.config.hops))):
-            u, p, m, c = (trace[name][k] for name in "upmc")
-            # u_next = update(u, o)
-            du_next, (du, do) = du, self.update_backward(grads, params, du, trace["u"][k + 1], u)
-            # o, p = hop(u, m, c)
-            du_hop, dm, dc = hop_backward(do, np.zeros(p.shape, p.dtype), p, u, m, c, story.mask, trace["linear"])
-            du = du + du_hop                                         # u went two ways: into the hop and past it
-            add(d_memories, self.m_of[k], dm)                        # hops share memories
-            add(d_memories, self.c_of[k], dc)
-            if dtrace is not None:
-                steps.insert(0, {"m": dm, "c": dc, "o": do, "u": du_next, "p": respond_backward(do, p, c)[0]})
-        l = self.weights(story)
-        # memories = one a table
-        for i, table in enumerate(self.tables):
-            self.memory_backward(grads, params, table, d_memories[i], story, l)
+        """Gradients of all parameters, from that of the logits. A dict given as `dtrace` receives those of the trace, under the
+        same names (m and c: as used by that hop alone, also where two hops share one memory); it runs the hops as NumPy."""
+        story, u, p = Memories(*(trace[name] for name in Memories._fields)), trace["u"], trace["p"]
+        memories, H, way = trace["memories"].transpose(1, 2, 0, 3), self.matrix_H(params), self.way(trace["linear"])
+        d_outputs, du = d_outputs.astype(story.mask.dtype, copy=False), np.zeros_like(u)
+        # logits = answer(u^{K+1}, W)
+        du[-1], dW = answer_backward(d_outputs, u[-1], self.answer_matrix(params))
+        # u, o, p = all_hops(u^1, memories, H)
+        if dtrace is None:
+            du1, d_memories, dH = all_hops_backward(du, u, p, memories, H, story.mask, way)
+        else:
+            du1, d_memories, dH = back_through_hops(du, u, p, memories, H, story.mask, way, dtrace)
+            dtrace.update(logits=d_outputs, memories=d_memories.transpose(2, 0, 1, 3))
         # u^1 = encode_sentences(query)
-        add(grads, self.query_table, encode_sentences_backward(du[:, None], story.query[:, None], l,
-                                                               params[self.query_table]))
-        if dtrace is not None:
-            dtrace.update({name: [step[name] for step in steps] for name in "mcop"}, logits=d_outputs,
-                          memories=[d_memories[i] for i in range(len(self.tables))], u=[du] + [step["u"] for step in steps])
+        dquery = encode_sentences_backward(du1[:, None], story.query[:, None], self.weights(story), params[self.query_table])
+        grads = self.memories_backward(d_memories, params, story) | {"H": dH}
+        add(grads, self.query_table, dquery)
+        self.add_answer_gradient(grads, dW)
         return {name: grads[name] for name in params}
 
     # ---- the parts of a pass, each beside its reverse ----------------------------------------------------------------
 
-    def memory(self, params, table, story, l):
+    def memories(self, params, story):
+        """All memories of a batch: their tables side by side are one wide table.  (B, I, n, d)"""
+        l, E = self.weights(story, len(self.tables)), side_by_side(params, self.tables)
+        if self.config.temporal:
+            m = memorize(story.sentences, l, E, story.age, side_by_side(params, self.time_tables))
+        else:
+            m = encode_sentences(story.sentences, l, E)
+        return m.reshape(*m.shape[:2], len(self.tables), self.config.d)
+
+    def memories_backward(self, d_memories, params, story):
+        """-> gradients of the tables, a dict"""
+        dm = d_memories.reshape(*d_memories.shape[:2], -1)                                       # (B, I, n d)
+        l, E = self.weights(story, len(self.tables)), side_by_side(params, self.tables)
         if not self.config.temporal:
-            return encode_sentences(story.sentences, l, params[table])
-        return memorize(story.sentences, l, params[table], story.age, params[f"T_{table}"])
+            return apart(encode_sentences_backward(dm, story.sentences, l, E), self.tables)
+        dE, dT = memorize_backward(dm, story.sentences, l, E, story.age, side_by_side(params, self.time_tables))
+        return apart(dE, self.tables) | apart(dT, self.time_tables)
 
-    def memory_backward(self, grads, params, table, d_memory, story, l):
-        if not self.config.temporal:
-            add(grads, table, encode_sentences_backward(d_memory, story.sentences, l, params[table]))
-            return
-        dE, dT = memorize_backward(d_memory, story.sentences, l, params[table], story.age, params[f"T_{table}"])
-        add(grads, table, dE)
-        add(grads, f"T_{table}", dT)
-
-    def update(self, params, u, o):
-        u_next = next_state_layerwise(u, o, params["H"]) if "H" in params else next_state(u, o)
-        return relu(u_next) if self.config.relu else u_next
-
-    def update_backward(self, grads, params, du_next, u_next, u):
-        if self.config.relu:
-            du_next = relu_backward(du_next, u_next)
-        if "H" not in params:
-            return next_state_backward(du_next)
-        du, do, dH = next_state_layerwise_backward(du_next, u, params["H"])
-        add(grads, "H", dH)
-        return du, do
+    @property
+    def time_tables(self):
+        return tuple(f"T_{table}" for table in self.tables)
 
     def answer_matrix(self, params):
         """W (d, n_outputs); tied, it is the last table without its nil row."""
@@ -225,94 +193,39 @@ class MemN2N:
 
     # ---- what the equations are given ---------------------------------------------------------------------------------
 
-    def weights(self, story):
-        """Position weights of sentences of every length: the table `l` of MemN2N-encode."""
-        config = self.config
-        return weights_table(config.encoding, config.max_sentence_words, config.d, story.mask.dtype)
-
     def read(self, inputs, dtype, rng=None):
         """Check and trim a batch of stories, and give each sentence its age -> Memories."""
+        return read(self.config, inputs, dtype, rng)
+
+    def weights(self, story, n=1):
+        """Position weights of sentences of every length, for n tables side by side: the table `l` of MemN2N-encode."""
         config = self.config
-        sentences = self.word_numbers("sentences", inputs.sentences, 3)
-        query = self.word_numbers("query", inputs.query, 2)
-        _expect(len(query) == len(sentences), "query", f"{len(sentences)} rows, one a story", len(query))
-        told = sentences[:, :, 0] != 0                                                           # (B, I)
-        _expect(in_order(told), "sentences", "nil sentences only after the last one of a story", "one before it")
-        sentences, number = latest(sentences, told.sum(1), config.memory_size)
-        I = sentences.shape[1]
-        real = np.arange(I) < number[:, None]                                                    # (B, I)
-        if not config.temporal:
-            age = np.zeros(real.shape, np.int32)
-        elif rng is None or config.time_noise == 0:
-            age = ages(number, I)
-        else:
-            age = noisy_ages(rng, number, I, config.time_noise, config.memory_size)
-        empty = config.memory_size - number if config.nil_memories else np.zeros(len(number))
-        return Memories(sentences, query, age, real.astype(dtype), empty[:, None].astype(dtype))
+        return weights_table(config.encoding, config.max_sentence_words, config.d, story.mask.dtype, n)
 
-    def word_numbers(self, name, words, axes):
-        """`inputs.<name>` as int32, checked (compiled loops look up rows without asking), nil words at the end cut."""
-        words = np.asarray(words)
-        _expect(words.ndim == axes and words.shape[-1] > 0, name, "shape " + ("(B, I, J)" if axes == 3 else "(B, J)"),
-                words.shape)
-        _expect(words.dtype.kind in "iu", name, "integers, the numbers of words", words.dtype)
-        low, high = words.min(initial=0), words.max(initial=0)
-        _expect(low >= 0 and high < self.config.n_words, name, f"word numbers from 0 to {self.config.n_words - 1}",
-                f"{low} to {high}")
-        known = words != 0
-        _expect(in_order(known), name, "nil words only after the last word of a sentence", "one before it")
-        longest = words.shape[-1]
-        while longest and not known[..., longest - 1].any():         # words come first: few turns
-            longest -= 1
-        _expect(longest <= self.config.max_sentence_words, name,
-                f"sentences of at most max_sentence_words = {self.config.max_sentence_words} words", longest)
-        return np.ascontiguousarray(words[..., :max(longest, 1)], dtype=np.int32)
+    def matrix_H(self, params):
+        """H (d, d); (0, 0) with adjacent tying."""
+        return params["H"] if "H" in params else np.zeros((0, 0), params[self.query_table].dtype)
 
-
-def in_order(real):
-    """Whether along the last axis nothing real comes after nil."""
-    return not (real[..., 1:] > real[..., :-1]).any()
+    def way(self, linear):
+        return Way(self.config.hops, self.config.relu, bool(linear))
 
 
 @functools.lru_cache(maxsize=16)
-def weights_table(encoding, J, d, dtype):
-    made = ENCODINGS[encoding](J, d).astype(dtype)
+def weights_table(encoding, J, d, dtype, n=1):
+    """Position weights for n tables of width d side by side.  (J + 1, J, n d)"""
+    made = np.tile(ENCODINGS[encoding](J, d).astype(dtype), n)
     made.flags.writeable = False
     return made
 
 
-def latest(sentences, told, size):
-    """The `size` latest sentences of each story -> (sentences (B, I, J), how many of them are real (B))."""
-    number = np.minimum(told, size)
-    kept = int(number.max(initial=0))
-    if told.max(initial=0) > kept:
-        first = (told - number)[:, None]
-        at = first + np.arange(kept)
-        sentences = sentences[np.arange(len(told))[:, None], np.minimum(at, sentences.shape[1] - 1)]
-        sentences[np.arange(kept) >= number[:, None]] = 0
-    return np.ascontiguousarray(sentences[:, :kept]), number
+def side_by_side(params, names):
+    """Tables (V, d) as one, (V, n d)."""
+    return np.concatenate([params[name] for name in names], axis=1)
 
 
-def ages(number, I):
-    """n, n - 1, ..., 1 for the n sentences of a story, oldest first, then 0.  (B, I) int32"""
-    return np.maximum(number[:, None] - np.arange(I), 0).astype(np.int32)
-
-
-def noisy_ages(rng, number, I, noise, size):
-    """Random noise RN: instead of n ... 1, a random choice of n out of n + b ... 1, still in order.  (B, I) int32
-
-    b is uniform in 0 ... ceil(noise n), both ends included. Ages beyond `size` become `size`, as in the released code.
-    """
-    extra = (rng.random(len(number)) * (np.ceil(noise * number) + 1)).astype(int)        # (B)
-    total = number + extra                                                               # (B)
-    place = np.arange(total.max(initial=0))                                              # place 0 has age n + b
-    order = (rng.random((len(number), place.size)) + (place >= total[:, None])).argsort(1)   # no such place: last
-    chosen = np.zeros(order.shape, bool)
-    chosen[np.arange(len(number))[:, None], order] = place < number[:, None]
-    story, at = chosen.nonzero()                                     # story by story, oldest first, as many as sentences
-    age = np.zeros((len(number), I), np.int32)
-    age[np.arange(I) < number[:, None]] = np.minimum(total[story] - at, size)
-    return age
+def apart(dE, names):
+    """The gradient of tables side by side -> name -> its part."""
+    return dict(zip(names, dE.reshape(len(dE), len(names), -1).swapaxes(0, 1)))
 
 
 def add(sums, name, value):

@@ -1,0 +1,147 @@
+"""From a batch of stories as tasks give it to what the equations take: word numbers checked, padding cut, sentences with ages.
+
+Most of it is asked of every word of every batch, so there are compiled loops for it (kernels_reading.py). They run when the kernel
+of MemN2N-memory is in force; otherwise NumPy does the same.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from numpymem.memn2n.equations import memorize
+
+
+class Memories(NamedTuple):
+    """A batch of stories as the equations take it: only as many sentences and words as the longest one has."""
+    sentences: np.ndarray     # (B, I, J) int32
+    query: np.ndarray         # (B, J) int32
+    age: np.ndarray           # (B, I) int32: 1 for the latest sentence, 0 for nil
+    mask: np.ndarray          # (B, I) 1 for a sentence, 0 for nil
+    empty: np.ndarray         # (B, 1) empty slots that share in the softmax
+
+
+def read(config, inputs, dtype, rng=None):
+    """Check and trim a batch of stories, and give each sentence its age -> Memories."""
+    sentences = word_numbers(config, "sentences", inputs.sentences, 3)
+    query = word_numbers(config, "query", inputs.query, 2)
+    if len(query) != len(sentences):
+        raise wrong("query", f"{len(sentences)} rows, one a story", len(query))
+    told, ordered = count(sentences)
+    if not ordered:
+        raise wrong("sentences", "nil sentences only after the last one of a story", "one before it")
+    sentences, number = latest(sentences, told, config.memory_size)
+    age, mask = ages_and_mask(number, sentences.shape[1], dtype)
+    if not config.temporal:
+        age = np.zeros_like(age)
+    elif rng is not None and config.time_noise:
+        age = noisy_ages(rng, number, sentences.shape[1], config.time_noise, config.memory_size)
+    empty = np.zeros((len(number), 1), dtype)
+    if config.nil_memories:
+        empty[:, 0] = config.memory_size - number
+    return Memories(sentences, query, age, mask, empty)
+
+
+def word_numbers(config, name, words, axes):
+    """`inputs.<name>` as int32, checked (compiled loops look up rows without asking), nil words at the end cut."""
+    words = np.asarray(words)
+    if words.ndim != axes or words.shape[-1] == 0:
+        raise wrong(name, "shape " + ("(B, I, J)" if axes == 3 else "(B, J)"), words.shape)
+    if words.dtype.kind not in "iu":
+        raise wrong(name, "integers, the numbers of words", words.dtype)
+    low, high, longest, ordered = survey(words)
+    if low < 0 or high >= config.n_words:
+        raise wrong(name, f"word numbers from 0 to {config.n_words - 1}", f"{low} to {high}")
+    if not ordered:
+        raise wrong(name, "nil words only after the last word of a sentence", "one before it")
+    if longest > config.max_sentence_words:
+        raise wrong(name, f"sentences of at most max_sentence_words = {config.max_sentence_words} words", longest)
+    return np.ascontiguousarray(words[..., :max(longest, 1)], dtype=np.int32)
+
+
+def wrong(name, expected, received):
+    return ValueError(f"{name}: expected {expected}, received {received!r}")
+
+
+# ---- as loops, or as NumPy ------------------------------------------------------------------------------------------------
+
+def loops():
+    """The compiled loops, or None."""
+    return None if memorize.kernel.why_not() else _compiled()
+
+
+@functools.cache
+def _compiled():
+    memorize.kernel.pair()                                           # which says so if there is much to compile
+    from numpymem.memn2n import kernels_reading
+    return kernels_reading
+
+
+def survey(words):
+    """Sentences, the words of each along the last axis -> (lowest, highest word number, words of the longest sentence, whether
+    nil words come last)."""
+    if words.dtype == np.int32 and loops():
+        return loops().survey(np.ascontiguousarray(words).reshape(-1, words.shape[-1]))
+    known, longest = words != 0, words.shape[-1]
+    while longest and not known[..., longest - 1].any():             # words come first: few turns
+        longest -= 1
+    return words.min(initial=0), words.max(initial=0), longest, in_order(known)
+
+
+def count(sentences):
+    """-> (how many sentences of each story are not nil (B), whether nil ones come last)"""
+    if loops():
+        told = np.empty(len(sentences), np.int64)
+        return told, loops().count(sentences, told)
+    real = sentences[:, :, 0] != 0                                   # (B, I)
+    return real.sum(1), in_order(real)
+
+
+def in_order(real):
+    """Whether along the last axis nothing real comes after nil."""
+    return not (real[..., 1:] > real[..., :-1]).any()
+
+
+def ages_and_mask(number, I, dtype):
+    """Of stories of `number` sentences each: ages (B, I), int32, and mask (B, I)."""
+    if not loops():
+        return ages(number, I), (np.arange(I) < number[:, None]).astype(dtype)
+    age, mask = np.empty((len(number), I), np.int32), np.empty((len(number), I), dtype)
+    loops().count_back(number, age, mask)
+    return age, mask
+
+
+def ages(number, I):
+    """n, n - 1, ..., 1 for the n sentences of a story, oldest first, then 0.  (B, I) int32"""
+    return np.maximum(number[:, None] - np.arange(I), 0).astype(np.int32)
+
+
+# ---- as NumPy only --------------------------------------------------------------------------------------------------------
+
+def latest(sentences, told, size):
+    """The `size` latest sentences of each story -> (sentences (B, I, J), how many of them are real (B))."""
+    longest = int(told.max(initial=0))
+    if longest <= size:
+        return np.ascontiguousarray(sentences[:, :longest]), told
+    number = np.minimum(told, size)
+    at = (told - number)[:, None] + np.arange(size)
+    sentences = sentences[np.arange(len(told))[:, None], np.minimum(at, sentences.shape[1] - 1)]
+    sentences[np.arange(size) >= number[:, None]] = 0
+    return sentences, number
+
+
+def noisy_ages(rng, number, I, noise, size):
+    """Random noise RN: instead of n ... 1, a random choice of n out of n + b ... 1, still in order.  (B, I) int32
+
+    b is uniform in 0 ... ceil(noise n), both ends included. Ages beyond `size` become `size`, as in the released code.
+    """
+    extra = (rng.random(len(number)) * (np.ceil(noise * number) + 1)).astype(int)        # (B)
+    total = number + extra                                                               # (B)
+    place = np.arange(total.max(initial=0))                                              # place 0 has age n + b
+    order = (rng.random((len(number), place.size)) + (place >= total[:, None])).argsort(1)   # no such place: last
+    chosen = np.zeros(order.shape, bool)
+    chosen[np.arange(len(number))[:, None], order] = place < number[:, None]
+    story, at = chosen.nonzero()                                     # story by story, oldest first, as many as sentences
+    age = np.zeros((len(number), I), np.int32)
+    age[np.arange(I) < number[:, None]] = np.minimum(total[story] - at, size)
+    return age
