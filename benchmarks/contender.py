@@ -43,7 +43,7 @@ def ours(work):
     """Our step with kernels, if all of its own are in force, on the threads that they use by themselves, and on one if that can be
     chosen; and as plain NumPy. BLAS on one thread, as in training. With `work.recipe` each also with the update of parameters."""
     ways = [("numpy", "plain NumPy, 1 BLAS thread", one_thread_numpy)]
-    prefixes = folder_of(work.model), "ops."
+    prefixes = folder_of(work.model), f"loss.{work.loss}"
     states = {name: state for name, state in kernels_in_force().items() if name.startswith(prefixes)}
     if states and set(states.values()) == {"in force"}:      # a mixture would go by the wrong name; the report says what is off
         ways = [(who, f"{', '.join(states)}; {threads}1 BLAS thread", around) for who, threads, around in kernel_threads()] + ways

@@ -25,10 +25,10 @@ class Way(NamedTuple):
     linear: bool = False
 
 
-def places(k, H):
-    """Which of the memories are m and c of hop k: with adjacent tying what hop k puts out, hop k + 1 takes in; with layer-wise
-    tying, which has an H, they are the same for all hops."""
-    return (0, 1) if H.size else (k, k + 1)
+def places(k, layerwise):
+    """Which of the memories are m and c of hop k: with layer-wise tying the same for all hops; with adjacent tying what hop k puts
+    out, hop k + 1 takes in."""
+    return (0, 1) if layerwise else (k, k + 1)
 
 
 def update(u, o, H, way):
@@ -61,7 +61,7 @@ def all_hops(u1, memories, H, mask, empty, way):
     """
     u, o, p = [u1], [], []
     for k in ticking(range(way.hops)):
-        m, c = (memories[:, :, place] for place in places(k, H))
+        m, c = (memories[:, :, place] for place in places(k, H.size > 0))
         found, where = hop(u[k], m, c, mask, empty, way.linear)
         u, o, p = u + [update(u[k], found, H, way)], o + [found], p + [where]
     return np.stack(u), np.stack(o), np.stack(p)
@@ -76,7 +76,7 @@ def back_through_hops(du, u, p, memories, H, mask, way, dtrace=None):
     """-> (du1, dmemories, dH). A dict `dtrace` is filled with the gradients of m, c, o, p at each hop, and of all states u."""
     dmemories, dH, du_k, steps = np.zeros_like(memories), np.zeros_like(H), du[-1], []
     for k in ticking(reversed(range(way.hops))):
-        at_m, at_c = places(k, H)
+        at_m, at_c = places(k, H.size > 0)
         m, c = memories[:, :, at_m], memories[:, :, at_c]
         # u_next = update(u, o, H)
         du_next, (du_past, do, dH_k) = du_k, update_backward(du_k, u[k + 1], u[k], H, way)

@@ -5,11 +5,25 @@ processor's cache from the first hop to the last, and back.
 import numpy as np
 
 from numpymem.kernel import compile_loop
-from numpymem.memn2n.kernels_rows import add_scaled, dot
 from numpymem.ops.kernels_math import exp
 
 loop = compile_loop(allocates=False)
-part = compile_loop(allocates=False, inline="always")
+part = compile_loop(allocates=False, inline="always")        # rows are short: a call would cost as much as the sum
+
+
+@part
+def dot(x, y):
+    total = x.dtype.type(0)
+    for j in range(x.size):
+        total += x[j] * y[j]
+    return total
+
+
+@part
+def add_scaled(y, a, x):
+    """y += a x"""
+    for j in range(y.size):
+        y[j] += a * x[j]
 
 
 @loop

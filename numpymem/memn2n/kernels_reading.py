@@ -6,31 +6,24 @@ loop = compile_loop(allocates=False)
 
 
 @loop
-def survey(words):
-    """words (R, J) -> (lowest, highest, longest row, whether in each row nil comes last)"""
-    low, high, longest, in_order = 0, 0, 0, True
-    for r in range(words.shape[0]):
-        row, length = words[r], 0
-        for j in range(row.size):
-            low, high = min(low, row[j]), max(high, row[j])
-            if row[j] != 0:
-                in_order = in_order and length == j
-                length = j + 1
-        longest = max(longest, length)
-    return low, high, longest, in_order
-
-
-@loop
-def count(sentences, told):
-    """Fill told (B): how many sentences of a story are not nil. -> whether nil ones come last"""
-    in_order = True
-    for b in range(sentences.shape[0]):
+def survey(words, told):
+    """words (B, I, J) -> (lowest, highest, words of the longest sentence, whether nil words come last, whether nil sentences do).
+    Fill told (B): how many sentences of a story are not nil."""
+    low, high, longest, words_in_order, sentences_in_order = 0, 0, 0, True, True
+    for b in range(words.shape[0]):
         told[b] = 0
-        for i in range(sentences.shape[1]):
-            if sentences[b, i, 0] != 0:
-                in_order = in_order and told[b] == i
+        for i in range(words.shape[1]):
+            sentence, number, last = words[b, i], 0, 0
+            for j in range(sentence.size):
+                low, high = min(low, sentence[j]), max(high, sentence[j])
+                if sentence[j] != 0:
+                    number, last = number + 1, j + 1
+            longest = max(longest, last)
+            words_in_order = words_in_order and number == last
+            if sentence[0] != 0:
+                sentences_in_order = sentences_in_order and told[b] == i
                 told[b] += 1
-    return in_order
+    return low, high, longest, words_in_order, sentences_in_order
 
 
 @loop

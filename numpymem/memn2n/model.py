@@ -89,19 +89,18 @@ class MemN2N:
 
     def __init__(self, config):
         self.config = config
-        if config.tying == "adjacent":
-            self.tables = ("A1", *(f"C{k + 1}" for k in range(config.hops)))     # one memory a table, in the order of hops.places
-            self.query_table = "A1"
-        else:
-            self.tables, self.query_table = ("A", "C"), "B"
+        self.layerwise, hops = config.tying == "layer-wise", range(config.hops)
+        self.tables = ("A", "C") if self.layerwise else ("A1", *(f"C{k + 1}" for k in hops))     # one memory a table
+        self.query_table = "B" if self.layerwise else "A1"
+        self.m_of, self.c_of = zip(*(places(k, self.layerwise) for k in hops))                   # hop -> its memories
+        self.time_tables = tuple(f"T_{table}" for table in self.tables) if config.temporal else ()
 
     @property
     def shapes(self):
         """The shape of every parameter, by name."""
         config = self.config
         shapes = {table: (config.n_words, config.d) for table in self.tables + (self.query_table,)}
-        if config.temporal:
-            shapes |= {f"T_{table}": (config.memory_size + 1, config.d) for table in self.tables}
+        shapes |= {table: (config.memory_size + 1, config.d) for table in self.time_tables}
         if config.tying == "layer-wise":
             shapes["H"] = (config.d, config.d)
         if not config.tie_answer:
@@ -124,23 +123,26 @@ class MemN2N:
         rng      given in training: time noise
         linear   True during linear start: the softmax of (1) is left out
         returns  logits (B, n_outputs); trace, a dict: sentences, query, age, mask, empty as in `Memories`, `memories`
-                 (one (B, I, d) a table), for each hop m, c (B, I, d), p (B, I), o (B, d), and u: K + 1 states (B, d)
+                 (one (B, I, d) a table), for each hop m, c (B, I, d), p (B, I), o (B, d), and u: K + 1 states (B, d);
+                 for `backward` all_memories, tables, H and way
         """
         story = self.read(inputs, params[self.query_table].real.dtype, rng)
-        memories = self.memories(params, story)
+        E, T = side_by_side(params, self.tables), side_by_side(params, self.time_tables)
+        memories = self.memories(story, E, T)                                                    # (B, I, n, d)
         u1 = encode_sentences(story.query[:, None], self.weights(story), params[self.query_table])[:, 0]
-        H, way = self.matrix_H(params), self.way(linear)
+        H, way = self.matrix_H(params), Way(self.config.hops, self.config.relu, linear)
         u, o, p = all_hops(u1, memories, H, story.mask, story.empty, way)
         logits = answer(u[-1], self.answer_matrix(params))
-        each = memories.transpose(2, 0, 1, 3)                                                    # (n, B, I, d)
-        m, c = zip(*((each[at_m], each[at_c]) for at_m, at_c in (places(k, H) for k in range(way.hops))))
-        return logits, dict(story._asdict(), linear=linear, memories=each, m=m, c=c, p=p, o=o, u=u, logits=logits)
+        each = list(memories.transpose(2, 0, 1, 3))
+        m, c = [each[i] for i in self.m_of], [each[i] for i in self.c_of]
+        return logits, dict(story._asdict(), all_memories=memories, tables=(E, T), H=H, way=way, memories=each, m=m, c=c, p=p, o=o,
+                            u=u, logits=logits)
 
     def backward(self, params, trace, d_outputs, dtrace=None):
         """Gradients of all parameters, from that of the logits. A dict given as `dtrace` receives those of the trace, under the
         same names (m and c: as used by that hop alone, also where two hops share one memory); it runs the hops as NumPy."""
-        story, u, p = Memories(*(trace[name] for name in Memories._fields)), trace["u"], trace["p"]
-        memories, H, way = trace["memories"].transpose(1, 2, 0, 3), self.matrix_H(params), self.way(trace["linear"])
+        story, u, p = Memories(*[trace[name] for name in Memories._fields]), trace["u"], trace["p"]
+        memories, H, way = trace["all_memories"], trace["H"], trace["way"]
         d_outputs, du = d_outputs.astype(story.mask.dtype, copy=False), np.zeros_like(u)
         # logits = answer(u^{K+1}, W)
         du[-1], dW = answer_backward(d_outputs, u[-1], self.answer_matrix(params))
@@ -149,37 +151,29 @@ class MemN2N:
             du1, d_memories, dH = all_hops_backward(du, u, p, memories, H, story.mask, way)
         else:
             du1, d_memories, dH = back_through_hops(du, u, p, memories, H, story.mask, way, dtrace)
-            dtrace.update(logits=d_outputs, memories=d_memories.transpose(2, 0, 1, 3))
+            dtrace.update(logits=d_outputs, memories=list(d_memories.transpose(2, 0, 1, 3)))
         # u^1 = encode_sentences(query)
         dquery = encode_sentences_backward(du1[:, None], story.query[:, None], self.weights(story), params[self.query_table])
-        grads = self.memories_backward(d_memories, params, story) | {"H": dH}
+        grads = self.memories_backward(d_memories, story, *trace["tables"]) | {"H": dH}
         add(grads, self.query_table, dquery)
         self.add_answer_gradient(grads, dW)
         return {name: grads[name] for name in params}
 
     # ---- the parts of a pass, each beside its reverse ----------------------------------------------------------------
 
-    def memories(self, params, story):
-        """All memories of a batch: their tables side by side are one wide table.  (B, I, n, d)"""
-        l, E = self.weights(story, len(self.tables)), side_by_side(params, self.tables)
-        if self.config.temporal:
-            m = memorize(story.sentences, l, E, story.age, side_by_side(params, self.time_tables))
-        else:
-            m = encode_sentences(story.sentences, l, E)
+    def memories(self, story, E, T):
+        """All memories of a batch, by tables that stand side by side, as one wide table.  (B, I, n, d)"""
+        l = self.weights(story, len(self.tables))
+        m = memorize(story.sentences, l, E, story.age, T) if self.time_tables else encode_sentences(story.sentences, l, E)
         return m.reshape(*m.shape[:2], len(self.tables), self.config.d)
 
-    def memories_backward(self, d_memories, params, story):
+    def memories_backward(self, d_memories, story, E, T):
         """-> gradients of the tables, a dict"""
-        dm = d_memories.reshape(*d_memories.shape[:2], -1)                                       # (B, I, n d)
-        l, E = self.weights(story, len(self.tables)), side_by_side(params, self.tables)
-        if not self.config.temporal:
+        l, dm = self.weights(story, len(self.tables)), d_memories.reshape(*d_memories.shape[:2], E.shape[1])
+        if not self.time_tables:
             return apart(encode_sentences_backward(dm, story.sentences, l, E), self.tables)
-        dE, dT = memorize_backward(dm, story.sentences, l, E, story.age, side_by_side(params, self.time_tables))
+        dE, dT = memorize_backward(dm, story.sentences, l, E, story.age, T)
         return apart(dE, self.tables) | apart(dT, self.time_tables)
-
-    @property
-    def time_tables(self):
-        return tuple(f"T_{table}" for table in self.tables)
 
     def answer_matrix(self, params):
         """W (d, n_outputs); tied, it is the last table without its nil row."""
@@ -206,9 +200,6 @@ class MemN2N:
         """H (d, d); (0, 0) with adjacent tying."""
         return params["H"] if "H" in params else np.zeros((0, 0), params[self.query_table].dtype)
 
-    def way(self, linear):
-        return Way(self.config.hops, self.config.relu, bool(linear))
-
 
 @functools.lru_cache(maxsize=16)
 def weights_table(encoding, J, d, dtype, n=1):
@@ -219,13 +210,14 @@ def weights_table(encoding, J, d, dtype, n=1):
 
 
 def side_by_side(params, names):
-    """Tables (V, d) as one, (V, n d)."""
-    return np.concatenate([params[name] for name in names], axis=1)
+    """Tables (V, d) as one, (V, n d); None if there are none."""
+    return np.concatenate([params[name] for name in names], axis=1) if names else None
 
 
 def apart(dE, names):
-    """The gradient of tables side by side -> name -> its part."""
-    return dict(zip(names, dE.reshape(len(dE), len(names), -1).swapaxes(0, 1)))
+    """The gradient of tables side by side -> name -> its part, each in a piece."""
+    each = np.ascontiguousarray(dE.reshape(len(dE), len(names), -1).swapaxes(0, 1))              # (n, V, d)
+    return dict(zip(names, each))
 
 
 def add(sums, name, value):

@@ -23,11 +23,10 @@ class Memories(NamedTuple):
 
 def read(config, inputs, dtype, rng=None):
     """Check and trim a batch of stories, and give each sentence its age -> Memories."""
-    sentences = word_numbers(config, "sentences", inputs.sentences, 3)
-    query = word_numbers(config, "query", inputs.query, 2)
+    sentences, told, ordered = word_numbers(config, "sentences", inputs.sentences, 3)
+    query, _, _ = word_numbers(config, "query", inputs.query, 2)
     if len(query) != len(sentences):
         raise wrong("query", f"{len(sentences)} rows, one a story", len(query))
-    told, ordered = count(sentences)
     if not ordered:
         raise wrong("sentences", "nil sentences only after the last one of a story", "one before it")
     sentences, number = latest(sentences, told, config.memory_size)
@@ -43,20 +42,21 @@ def read(config, inputs, dtype, rng=None):
 
 
 def word_numbers(config, name, words, axes):
-    """`inputs.<name>` as int32, checked (compiled loops look up rows without asking), nil words at the end cut."""
+    """`inputs.<name>`, checked (compiled loops look up rows without asking) -> (int32, nil words at the end cut; how many sentences
+    of each story are not nil (B); whether nil ones come last)."""
     words = np.asarray(words)
     if words.ndim != axes or words.shape[-1] == 0:
         raise wrong(name, "shape " + ("(B, I, J)" if axes == 3 else "(B, J)"), words.shape)
     if words.dtype.kind not in "iu":
         raise wrong(name, "integers, the numbers of words", words.dtype)
-    low, high, longest, ordered = survey(words)
+    low, high, longest, ordered, told, told_in_order = survey(words if axes == 3 else words[:, None])
     if low < 0 or high >= config.n_words:
         raise wrong(name, f"word numbers from 0 to {config.n_words - 1}", f"{low} to {high}")
     if not ordered:
         raise wrong(name, "nil words only after the last word of a sentence", "one before it")
     if longest > config.max_sentence_words:
         raise wrong(name, f"sentences of at most max_sentence_words = {config.max_sentence_words} words", longest)
-    return np.ascontiguousarray(words[..., :max(longest, 1)], dtype=np.int32)
+    return np.ascontiguousarray(words[..., :max(longest, 1)], dtype=np.int32), told, told_in_order
 
 
 def wrong(name, expected, received):
@@ -78,23 +78,17 @@ def _compiled():
 
 
 def survey(words):
-    """Sentences, the words of each along the last axis -> (lowest, highest word number, words of the longest sentence, whether
-    nil words come last)."""
+    """words (B, I, J) -> (lowest, highest word number, words of the longest sentence, whether nil words come last in each sentence,
+    how many sentences of each story are not nil (B), whether nil sentences come last)."""
     if words.dtype == np.int32 and loops():
-        return loops().survey(np.ascontiguousarray(words).reshape(-1, words.shape[-1]))
+        told = np.empty(len(words), np.int64)
+        *found, told_in_order = loops().survey(np.ascontiguousarray(words), told)
+        return *found, told, told_in_order
     known, longest = words != 0, words.shape[-1]
     while longest and not known[..., longest - 1].any():             # words come first: few turns
         longest -= 1
-    return words.min(initial=0), words.max(initial=0), longest, in_order(known)
-
-
-def count(sentences):
-    """-> (how many sentences of each story are not nil (B), whether nil ones come last)"""
-    if loops():
-        told = np.empty(len(sentences), np.int64)
-        return told, loops().count(sentences, told)
-    real = sentences[:, :, 0] != 0                                   # (B, I)
-    return real.sum(1), in_order(real)
+    real = known[..., 0]                                             # (B, I)
+    return words.min(initial=0), words.max(initial=0), longest, in_order(known), real.sum(1), in_order(real)
 
 
 def in_order(real):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from numpymem.equation import equation
+from numpymem.kernel import Kernel
 from numpymem.ops.activations import sigmoid, softplus
 from numpymem.ops.complex_safe import max_for_shift
 from numpymem.ops.softmax import softmax
@@ -54,3 +55,6 @@ def categorical_cross_entropy_backward(dloss, logits, targets, mask):
 def of_targets(targets):
     """The index that picks the right class everywhere: z[of_targets(y)] is (T, B)."""
     return (*np.indices(targets.shape, sparse=True), targets)
+
+
+Kernel("loss.categorical", of=categorical_cross_entropy, functions="numpymem.ops.kernels_losses:categorical:categorical_backward")
