@@ -17,7 +17,7 @@ from gradcheck.points import LARGE, SMALL, USUAL, Declaration, draw, generator
 from gradcheck.report import Result, Wrong
 from numpymem import kernel as kernels
 from numpymem.kernel import numpy_only
-from numpymem.memn2n.equations import memorize
+from numpymem.memn2n.equations import remember
 from numpymem.memn2n.hops import Way
 from numpymem.ntm.step import HeadSizes
 
@@ -105,7 +105,7 @@ def hops_setting(hops, *more, D=0, relu=False, linear=False, **others):
 
 
 FEW, MANY = HeadSizes(R=1, Q=1, W=3, S=1), HeadSizes(R=3, Q=2, W=4, S=5)
-WORDS = {"fixed": memorize.fixed, "dims": memorize.dims}
+WORDS = {"fixed": remember.fixed, "dims": remember.dims}
 EXAMPLES = {                                                     # kernel -> settings that take its other branches
     "ntm.sequence": [Setting({"sizes": FEW}, dims_of(FEW, 5)), Setting({"sizes": MANY}, dims_of(MANY, 6)),
                      Setting({"sizes": FEW}, dims_of(FEW, 5, feedforward=True), without_state),
@@ -113,7 +113,7 @@ EXAMPLES = {                                                     # kernel -> set
                      ntm_setting(1, 1, 20, 3, C=20, T=2, B=9, N=32),            # several panels of columns, no empty lanes
                      Setting({"sizes": MANY}, dims_of(MANY, 6), saturated, (np.float64,), slack=1e5)],
     "memn2n.encode": [Setting(**WORDS, change=half_nil)],
-    "memn2n.memory": [Setting(**WORDS, change=half_nil)],
+    "memn2n.memories": [Setting(**WORDS, change=half_nil)],
     "memn2n.hops": [hops_setting(3), hops_setting(2, relu=True, linear=True), hops_setting(2, D=19, relu=True),
                     hops_setting(1, nobody_home), hops_setting(1, far_apart, (np.float64,), slack=1e5)],
 }

@@ -122,6 +122,29 @@ def memorize_backward(dm, x, l, E, age, T):
     return encode_sentences_backward(dm_words, x, l, E), dT
 
 
+@equation("MemN2N-memories", r"m^t_i = \textstyle\sum_j l_j \circ E^t_{x_{ij}} + T^t(i), \quad t = 1 \ldots n", step=True,
+          source="Sukhbaatar et al. 2015, section 2.2", fixed={"l": position_weights(5, 4)}, dims={"J": 5, "D": 4})
+def remember(x, l, E, age, T):
+    """All memories that a network makes of a story, each with a pair of tables of its own. Tables and memories stand side by side.
+
+    x          (B, I, J) [int < V]    word numbers
+    l          (L, K, D) [data]       position weights
+    E          (V, n, D)              n rows a word
+    age        (B, I) [int < N]       1 for the latest sentence, 0 for nil
+    T          (N, n, D)              n rows an age
+    returns m  (B, I, n, D)
+    """
+    return np.stack([memorize(x, l, E[:, t], age, T[:, t]) for t in range(E.shape[1])], axis=2)
+
+
+@remember.backward
+def remember_backward(dm, x, l, E, age, T):
+    # m_t = memorize(x, l, E_t, age, T_t)
+    each = [memorize_backward(dm[:, :, t], x, l, E[:, t], age, T[:, t]) for t in range(E.shape[1])]
+    dE, dT = zip(*each)
+    return np.stack(dE, axis=1), np.stack(dT, axis=1)
+
+
 @equation("MemN2N-1", r"p_i = \mathrm{softmax}(u^{\mathsf T} m_i)", source="Sukhbaatar et al. 2015, eq. 1",
           deviations="nil sentences get weight 0; `empty` > 0 is the released code, whose empty slots count in the softmax")
 def match(u, m, mask, empty):
@@ -275,4 +298,4 @@ def hop_backward(do, dp, p, u, m, c, mask, linear):
 
 LOOPS = "numpymem.memn2n.kernels"
 Kernel("memn2n.encode", of=encode_sentences, functions=f"{LOOPS}:encode:encode_backward", gain="3x")
-Kernel("memn2n.memory", of=memorize, functions=f"{LOOPS}:memory:memory_backward", gain="3x")
+Kernel("memn2n.memories", of=remember, functions=f"{LOOPS}:memories:memories_backward", gain="3x")

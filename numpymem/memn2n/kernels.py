@@ -58,28 +58,55 @@ def remember_backward(dm, x, l, age, dE, dT):
                     add_product(dE[x_i[j]], l_n[j], dm_i)
 
 
-def memory(x, l, E, age, T):
+@loop
+def repeat(l, wide):
+    """wide = l, n times side by side."""
+    for length in range(wide.shape[0]):
+        for j in range(wide.shape[1]):
+            row, out = l[length, j], wide[length, j]
+            for start in range(0, out.size, row.size):
+                for k in range(row.size):
+                    out[start + k] = row[k]
+
+
+# ---- tables side by side are one wide table, with the same weights for each ----------------------------------------------------
+
+def wide_weights(x, l, n):
+    """Position weights for n tables; only as many as there are words.  (J + 1, J, n D)"""
+    wide = np.empty((x.shape[2] + 1, x.shape[2], n * l.shape[2]), l.dtype)
+    repeat(l, wide)
+    return wide
+
+
+def memories(x, l, E, age, T):
     x, l, E, age, T = map(np.ascontiguousarray, (x, l, E, age, T))
-    m = np.empty((*x.shape[:2], E.shape[1]), E.dtype)
-    remember(x, l, E, age, T, m)
+    m = np.empty((*x.shape[:2], *E.shape[1:]), E.dtype)
+    remember(x, wide_weights(x, l, E.shape[1]), flat(E), age, flat(T), m.reshape(*x.shape[:2], -1))
     return m
 
 
-def memory_backward(dm, x, l, E, age, T):
+def memories_backward(dm, x, l, E, age, T):
     dm, x, l, age = map(np.ascontiguousarray, (dm, x, l, age))
     dE, dT = np.zeros(E.shape, dm.dtype), np.zeros(T.shape, dm.dtype)
-    remember_backward(dm, x, l, age, dE, dT)
+    remember_backward(dm.reshape(*x.shape[:2], -1), x, wide_weights(x, l, E.shape[1]), age, flat(dE), flat(dT))
     return dE, dT
 
 
+def flat(E):
+    return E.reshape(len(E), -1)
+
+
+# ---- one table, no ages ---------------------------------------------------------------------------------------------------
+
 def encode(x, l, E):
-    return memory(x, l, E, *no_ages(x, E))
+    x, l, E = map(np.ascontiguousarray, (x, l, E))
+    m = np.empty((*x.shape[:2], E.shape[1]), E.dtype)
+    remember(x, l, E, np.zeros(x.shape[:2], x.dtype), np.zeros((1, E.shape[1]), E.dtype), m)
+    return m
 
 
 def encode_backward(dm, x, l, E):
-    return memory_backward(dm, x, l, E, *no_ages(x, E))[0]
-
-
-def no_ages(x, E):
-    """Ages and a table for sentences without any: all 0."""
-    return np.zeros(x.shape[:2], x.dtype), np.zeros((1, E.shape[1]), E.dtype)
+    dm, x, l = map(np.ascontiguousarray, (dm, x, l))
+    dE = np.zeros(E.shape, dm.dtype)
+    remember_backward(dm, x, l, np.zeros(x.shape[:2], x.dtype), dE, np.zeros((1, E.shape[1]), dm.dtype))
+    return dE

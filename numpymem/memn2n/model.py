@@ -1,7 +1,7 @@
 """The end-to-end memory network (Sukhbaatar et al. 2015): tables for words and times, a few hops, an answer.
 
     u^1 = query encoded with B
-    for each hop k:   m = words with A^k, c = words with C^k     (MemN2N-memory)
+    for each hop k:   m = words with A^k, c = words with C^k     (MemN2N-memories)
                       o, p = hop(u^k, m, c)                      (1), (2)
                       u^{k+1} = u^k + o  or  H u^k + o           (4)
     logits = u^{K+1} W                                           (3)
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpymem.memn2n.equations import (answer, answer_backward, bag_weights, encode_sentences, encode_sentences_backward, memorize,
-                                       memorize_backward, position_weights, released_weights)
+from numpymem.memn2n.equations import (answer, answer_backward, bag_weights, encode_sentences, encode_sentences_backward,
+                                       position_weights, released_weights, remember, remember_backward)
 from numpymem.memn2n.hops import Way, all_hops, all_hops_backward, back_through_hops, places
 from numpymem.memn2n.reading import Memories, read
 
@@ -127,9 +127,9 @@ class MemN2N:
                  for `backward` all_memories, tables, H and way
         """
         story = self.read(inputs, params[self.query_table].real.dtype, rng)
-        E, T = side_by_side(params, self.tables), side_by_side(params, self.time_tables)
-        memories = self.memories(story, E, T)                                                    # (B, I, n, d)
-        u1 = encode_sentences(story.query[:, None], self.weights(story), params[self.query_table])[:, 0]
+        E, T, l = self.side_by_side(params, self.tables), self.side_by_side(params, self.time_tables), self.weights(story)
+        memories = remember(story.sentences, l, E, story.age, T)                                 # (B, I, n, d)
+        u1 = encode_sentences(story.query[:, None], l, params[self.query_table])[:, 0]
         H, way = self.matrix_H(params), Way(self.config.hops, self.config.relu, linear)
         u, o, p = all_hops(u1, memories, H, story.mask, story.empty, way)
         logits = answer(u[-1], self.answer_matrix(params))
@@ -142,7 +142,7 @@ class MemN2N:
         """Gradients of all parameters, from that of the logits. A dict given as `dtrace` receives those of the trace, under the
         same names (m and c: as used by that hop alone, also where two hops share one memory); it runs the hops as NumPy."""
         story, u, p = Memories(*[trace[name] for name in Memories._fields]), trace["u"], trace["p"]
-        memories, H, way = trace["all_memories"], trace["H"], trace["way"]
+        memories, (E, T), H, way = trace["all_memories"], trace["tables"], trace["H"], trace["way"]
         d_outputs, du = d_outputs.astype(story.mask.dtype, copy=False), np.zeros_like(u)
         # logits = answer(u^{K+1}, W)
         du[-1], dW = answer_backward(d_outputs, u[-1], self.answer_matrix(params))
@@ -153,27 +153,28 @@ class MemN2N:
             du1, d_memories, dH = back_through_hops(du, u, p, memories, H, story.mask, way, dtrace)
             dtrace.update(logits=d_outputs, memories=list(d_memories.transpose(2, 0, 1, 3)))
         # u^1 = encode_sentences(query)
-        dquery = encode_sentences_backward(du1[:, None], story.query[:, None], self.weights(story), params[self.query_table])
-        grads = self.memories_backward(d_memories, story, *trace["tables"]) | {"H": dH}
-        add(grads, self.query_table, dquery)
+        l, grads = self.weights(story), {"H": dH}
+        grads[self.query_table] = encode_sentences_backward(du1[:, None], story.query[:, None], l, params[self.query_table])
+        # memories = remember(sentences)
+        dE, dT = remember_backward(d_memories, story.sentences, l, E, story.age, T)
+        self.add_apart(grads, self.tables, dE)
+        self.add_apart(grads, self.time_tables, dT)
         self.add_answer_gradient(grads, dW)
         return {name: grads[name] for name in params}
 
     # ---- the parts of a pass, each beside its reverse ----------------------------------------------------------------
 
-    def memories(self, story, E, T):
-        """All memories of a batch, by tables that stand side by side, as one wide table.  (B, I, n, d)"""
-        l = self.weights(story, len(self.tables))
-        m = memorize(story.sentences, l, E, story.age, T) if self.time_tables else encode_sentences(story.sentences, l, E)
-        return m.reshape(*m.shape[:2], len(self.tables), self.config.d)
+    def side_by_side(self, params, names):
+        """Tables (V, d) as one, (V, n, d); where there are none, one of a single row of zeros."""
+        d, n = self.config.d, len(self.tables)
+        if not names:
+            return np.zeros((1, n, d), params[self.query_table].dtype)
+        return np.concatenate([params[name] for name in names], axis=1).reshape(-1, n, d)
 
-    def memories_backward(self, d_memories, story, E, T):
-        """-> gradients of the tables, a dict"""
-        l, dm = self.weights(story, len(self.tables)), d_memories.reshape(*d_memories.shape[:2], E.shape[1])
-        if not self.time_tables:
-            return apart(encode_sentences_backward(dm, story.sentences, l, E), self.tables)
-        dE, dT = memorize_backward(dm, story.sentences, l, E, story.age, T)
-        return apart(dE, self.tables) | apart(dT, self.time_tables)
+    def add_apart(self, grads, names, dE):
+        """The gradient of tables side by side, added to those of its parts."""
+        for name, dE_t in zip(names, np.ascontiguousarray(dE.swapaxes(0, 1))):
+            add(grads, name, dE_t)
 
     def answer_matrix(self, params):
         """W (d, n_outputs); tied, it is the last table without its nil row."""
@@ -191,10 +192,10 @@ class MemN2N:
         """Check and trim a batch of stories, and give each sentence its age -> Memories."""
         return read(self.config, inputs, dtype, rng)
 
-    def weights(self, story, n=1):
-        """Position weights of sentences of every length, for n tables side by side: the table `l` of MemN2N-encode."""
+    def weights(self, story):
+        """Position weights of sentences of every length: the table `l` of MemN2N-encode."""
         config = self.config
-        return weights_table(config.encoding, config.max_sentence_words, config.d, story.mask.dtype, n)
+        return weights_table(config.encoding, config.max_sentence_words, config.d, story.mask.dtype)
 
     def matrix_H(self, params):
         """H (d, d); (0, 0) with adjacent tying."""
@@ -202,22 +203,10 @@ class MemN2N:
 
 
 @functools.lru_cache(maxsize=16)
-def weights_table(encoding, J, d, dtype, n=1):
-    """Position weights for n tables of width d side by side.  (J + 1, J, n d)"""
-    made = np.tile(ENCODINGS[encoding](J, d).astype(dtype), n)
+def weights_table(encoding, J, d, dtype):
+    made = ENCODINGS[encoding](J, d).astype(dtype)
     made.flags.writeable = False
     return made
-
-
-def side_by_side(params, names):
-    """Tables (V, d) as one, (V, n d); None if there are none."""
-    return np.concatenate([params[name] for name in names], axis=1) if names else None
-
-
-def apart(dE, names):
-    """The gradient of tables side by side -> name -> its part, each in a piece."""
-    each = np.ascontiguousarray(dE.reshape(len(dE), len(names), -1).swapaxes(0, 1))              # (n, V, d)
-    return dict(zip(names, each))
 
 
 def add(sums, name, value):

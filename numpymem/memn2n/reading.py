@@ -1,7 +1,7 @@
 """From a batch of stories as tasks give it to what the equations take: word numbers checked, padding cut, sentences with ages.
 
 Most of it is asked of every word of every batch, so there are compiled loops for it (kernels_reading.py). They run when the kernel
-of MemN2N-memory is in force; otherwise NumPy does the same.
+of MemN2N-memories is in force; otherwise NumPy does the same.
 """
 
 import functools
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpymem.memn2n.equations import memorize
+from numpymem.memn2n.equations import remember
 
 
 class Memories(NamedTuple):
@@ -67,12 +67,12 @@ def wrong(name, expected, received):
 
 def loops():
     """The compiled loops, or None."""
-    return None if memorize.kernel.why_not() else _compiled()
+    return None if remember.kernel.why_not() else _compiled()
 
 
 @functools.cache
 def _compiled():
-    memorize.kernel.pair()                                           # which says so if there is much to compile
+    remember.kernel.pair()                                           # which says so if there is much to compile
     from numpymem.memn2n import kernels_reading
     return kernels_reading
 

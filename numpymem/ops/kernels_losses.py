@@ -1,4 +1,4 @@
-"""Compiled loops for the categorical cross entropy: a few dozen short rows, for which the calls of NumPy take longer than the sums."""
+"""Compiled loops for the categorical cross entropy: few and short rows, for which calls of NumPy take longer than the sums."""
 
 import numpy as np
 
