@@ -7,9 +7,9 @@ loop = compile_loop(allocates=False)
 
 @loop
 def survey(words, told):
-    """words (B, I, J) -> (lowest, highest, words of the longest sentence, whether nil words come last, whether nil sentences do).
-    Fill told (B): how many sentences of a story are not nil."""
-    low, high, longest, words_in_order, sentences_in_order = 0, 0, 0, True, True
+    """words (B, I, J) -> (lowest, highest, words of the longest sentence, sentences of the longest story, whether nil words come
+    last, whether nil sentences do). Fill told (B): how many sentences of a story are not nil."""
+    low, high, longest, most, words_in_order, sentences_in_order = 0, 0, 0, 0, True, True
     for b in range(words.shape[0]):
         told[b] = 0
         for i in range(words.shape[1]):
@@ -23,7 +23,8 @@ def survey(words, told):
             if sentence[0] != 0:
                 sentences_in_order = sentences_in_order and told[b] == i
                 told[b] += 1
-    return low, high, longest, words_in_order, sentences_in_order
+        most = max(most, told[b])
+    return low, high, longest, most, words_in_order, sentences_in_order
 
 
 @loop

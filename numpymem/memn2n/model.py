@@ -19,7 +19,7 @@ import numpy as np
 
 from numpymem.memn2n.equations import (answer, answer_backward, bag_weights, encode_sentences, encode_sentences_backward,
                                        position_weights, released_weights, remember, remember_backward)
-from numpymem.memn2n.hops import Way, all_hops, all_hops_backward, back_through_hops, places
+from numpymem.memn2n.hops import Way, all_hops, all_hops_backward, back_through_hops
 from numpymem.memn2n.reading import Memories, read
 
 ENCODINGS = {"position": position_weights, "bag": bag_weights, "released": released_weights}
@@ -89,10 +89,10 @@ class MemN2N:
 
     def __init__(self, config):
         self.config = config
-        self.layerwise, hops = config.tying == "layer-wise", range(config.hops)
-        self.tables = ("A", "C") if self.layerwise else ("A1", *(f"C{k + 1}" for k in hops))     # one memory a table
-        self.query_table = "B" if self.layerwise else "A1"
-        self.m_of, self.c_of = zip(*(places(k, self.layerwise) for k in hops))                   # hop -> its memories
+        if config.tying == "adjacent":
+            self.tables, self.query_table = ("A1", *(f"C{k + 1}" for k in range(config.hops))), "A1"      # one memory a table
+        else:
+            self.tables, self.query_table = ("A", "C"), "B"
         self.time_tables = tuple(f"T_{table}" for table in self.tables) if config.temporal else ()
 
     @property
@@ -133,8 +133,8 @@ class MemN2N:
         H, way = self.matrix_H(params), Way(self.config.hops, self.config.relu, linear)
         u, o, p = all_hops(u1, memories, H, story.mask, story.empty, way)
         logits = answer(u[-1], self.answer_matrix(params))
-        each = list(memories.transpose(2, 0, 1, 3))
-        m, c = [each[i] for i in self.m_of], [each[i] for i in self.c_of]
+        each = memories.transpose(2, 0, 1, 3)                                                    # (n, B, I, d)
+        m, c = ([each[0]] * way.hops, [each[1]] * way.hops) if H.size else (each[:-1], each[1:])
         return logits, dict(story._asdict(), all_memories=memories, tables=(E, T), H=H, way=way, memories=each, m=m, c=c, p=p, o=o,
                             u=u, logits=logits)
 
@@ -143,7 +143,7 @@ class MemN2N:
         same names (m and c: as used by that hop alone, also where two hops share one memory); it runs the hops as NumPy."""
         story, u, p = Memories(*[trace[name] for name in Memories._fields]), trace["u"], trace["p"]
         memories, (E, T), H, way = trace["all_memories"], trace["tables"], trace["H"], trace["way"]
-        d_outputs, du = d_outputs.astype(story.mask.dtype, copy=False), np.zeros_like(u)
+        d_outputs, du = d_outputs.astype(story.mask.dtype, copy=False), np.zeros(u.shape, u.dtype)
         # logits = answer(u^{K+1}, W)
         du[-1], dW = answer_backward(d_outputs, u[-1], self.answer_matrix(params))
         # u, o, p = all_hops(u^1, memories, H)
@@ -151,7 +151,7 @@ class MemN2N:
             du1, d_memories, dH = all_hops_backward(du, u, p, memories, H, story.mask, way)
         else:
             du1, d_memories, dH = back_through_hops(du, u, p, memories, H, story.mask, way, dtrace)
-            dtrace.update(logits=d_outputs, memories=list(d_memories.transpose(2, 0, 1, 3)))
+            dtrace.update(logits=d_outputs, memories=d_memories.transpose(2, 0, 1, 3))
         # u^1 = encode_sentences(query)
         l, grads = self.weights(story), {"H": dH}
         grads[self.query_table] = encode_sentences_backward(du1[:, None], story.query[:, None], l, params[self.query_table])

@@ -21,42 +21,56 @@ class Memories(NamedTuple):
     empty: np.ndarray         # (B, 1) empty slots that share in the softmax
 
 
+class Survey(NamedTuple):
+    """What there is to know about the words (B, I, J) of stories."""
+    told: np.ndarray          # (B) how many sentences of a story are not nil
+    low: int                  # lowest and highest word number
+    high: int
+    longest: int              # words of the longest sentence
+    most: int                 # sentences of the longest story
+    sentences_in_order: bool  # whether in each sentence nil words come last
+    stories_in_order: bool    # whether in each story nil sentences come last
+
+
 def read(config, inputs, dtype, rng=None):
     """Check and trim a batch of stories, and give each sentence its age -> Memories."""
-    sentences, told, ordered = word_numbers(config, "sentences", inputs.sentences, 3)
-    query, _, _ = word_numbers(config, "query", inputs.query, 2)
+    sentences, found = word_numbers(config, "sentences", inputs.sentences, 3)
+    query, _ = word_numbers(config, "query", inputs.query, 2)
     if len(query) != len(sentences):
         raise wrong("query", f"{len(sentences)} rows, one a story", len(query))
-    if not ordered:
+    if not found.stories_in_order:
         raise wrong("sentences", "nil sentences only after the last one of a story", "one before it")
-    sentences, number = latest(sentences, told, config.memory_size)
-    age, mask = ages_and_mask(number, sentences.shape[1], dtype)
+    I, number = found.most, found.told
+    sentences = sentences[:, :I]
+    if I > config.memory_size:
+        I = config.memory_size
+        sentences, number = latest(sentences, number, I)
+    age, mask = ages_and_mask(number, I, dtype)
     if not config.temporal:
         age = np.zeros_like(age)
     elif rng is not None and config.time_noise:
-        age = noisy_ages(rng, number, sentences.shape[1], config.time_noise, config.memory_size)
+        age = noisy_ages(rng, number, I, config.time_noise, config.memory_size)
     empty = np.zeros((len(number), 1), dtype)
     if config.nil_memories:
         empty[:, 0] = config.memory_size - number
-    return Memories(sentences, query, age, mask, empty)
+    return Memories(np.ascontiguousarray(sentences), query, age, mask, empty)
 
 
 def word_numbers(config, name, words, axes):
-    """`inputs.<name>`, checked (compiled loops look up rows without asking) -> (int32, nil words at the end cut; how many sentences
-    of each story are not nil (B); whether nil ones come last)."""
+    """`inputs.<name>`, checked (compiled loops look up rows without asking) -> (int32, nil words at the end cut; Survey)."""
     words = np.asarray(words)
     if words.ndim != axes or words.shape[-1] == 0:
         raise wrong(name, "shape " + ("(B, I, J)" if axes == 3 else "(B, J)"), words.shape)
     if words.dtype.kind not in "iu":
         raise wrong(name, "integers, the numbers of words", words.dtype)
-    low, high, longest, ordered, told, told_in_order = survey(words if axes == 3 else words[:, None])
-    if low < 0 or high >= config.n_words:
-        raise wrong(name, f"word numbers from 0 to {config.n_words - 1}", f"{low} to {high}")
-    if not ordered:
+    found = survey(words if axes == 3 else words[:, None])
+    if found.low < 0 or found.high >= config.n_words:
+        raise wrong(name, f"word numbers from 0 to {config.n_words - 1}", f"{found.low} to {found.high}")
+    if not found.sentences_in_order:
         raise wrong(name, "nil words only after the last word of a sentence", "one before it")
-    if longest > config.max_sentence_words:
-        raise wrong(name, f"sentences of at most max_sentence_words = {config.max_sentence_words} words", longest)
-    return np.ascontiguousarray(words[..., :max(longest, 1)], dtype=np.int32), told, told_in_order
+    if found.longest > config.max_sentence_words:
+        raise wrong(name, f"sentences of at most max_sentence_words = {config.max_sentence_words} words", found.longest)
+    return np.ascontiguousarray(words[..., :max(found.longest, 1)], dtype=np.int32), found
 
 
 def wrong(name, expected, received):
@@ -78,17 +92,16 @@ def _compiled():
 
 
 def survey(words):
-    """words (B, I, J) -> (lowest, highest word number, words of the longest sentence, whether nil words come last in each sentence,
-    how many sentences of each story are not nil (B), whether nil sentences come last)."""
+    """words (B, I, J) -> Survey"""
     if words.dtype == np.int32 and loops():
         told = np.empty(len(words), np.int64)
-        *found, told_in_order = loops().survey(np.ascontiguousarray(words), told)
-        return *found, told, told_in_order
+        return Survey(told, *loops().survey(np.ascontiguousarray(words), told))
     known, longest = words != 0, words.shape[-1]
     while longest and not known[..., longest - 1].any():             # words come first: few turns
         longest -= 1
     real = known[..., 0]                                             # (B, I)
-    return words.min(initial=0), words.max(initial=0), longest, in_order(known), real.sum(1), in_order(real)
+    told = real.sum(1)
+    return Survey(told, words.min(initial=0), words.max(initial=0), longest, told.max(initial=0), in_order(known), in_order(real))
 
 
 def in_order(real):
@@ -114,9 +127,6 @@ def ages(number, I):
 
 def latest(sentences, told, size):
     """The `size` latest sentences of each story -> (sentences (B, I, J), how many of them are real (B))."""
-    longest = int(told.max(initial=0))
-    if longest <= size:
-        return np.ascontiguousarray(sentences[:, :longest]), told
     number = np.minimum(told, size)
     at = (told - number)[:, None] + np.arange(size)
     sentences = sentences[np.arange(len(told))[:, None], np.minimum(at, sentences.shape[1] - 1)]
