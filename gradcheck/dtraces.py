@@ -18,7 +18,7 @@ NODES = {      # model -> name in dtrace -> places (direction, equation, symbol)
                "u": [(INTO, "relu", "y"), (INTO, "MemN2N-4", "u_next"), (INTO, "MemN2N-layer-wise", "u_next")]},
 }
 INNER = ("MemN2N-2",)          # stands inside the hop; outside it is computed once more, for dtrace alone
-TABLES = {"MemN2N": {"memories": ["MemN2N-memory", "MemN2N-encode"]}}      # filled table by table, not in the order of time
+TABLES = {"MemN2N": {"memories": "MemN2N-memories"}}               # all tables at once, side by side in the last axis but one
 
 
 def dtrace_problems(model, params, trace, d_outputs):
@@ -27,9 +27,9 @@ def dtrace_problems(model, params, trace, d_outputs):
     with recorded("backward") as calls:
         model.backward(params, trace, d_outputs.copy(), dtrace=dtrace)
     wanted = {name: _first(calls, places) for name, places in NODES[type(model).__name__].items()}
-    for name, ids in TABLES.get(type(model).__name__, {}).items():
-        wanted[name] = next(filter(None, ([call.arguments[0] for call in calls if call.equation.id == id and call.parent is None]
-                                          for id in ids)))[:len(dtrace.get(name, ()))]
+    for name, id in TABLES.get(type(model).__name__, {}).items():
+        (together,) = [call.arguments[0] for call in calls if call.equation.id == id]
+        wanted[name] = list(np.moveaxis(together, -2, 0))
     if "u" in wanted:                                    # u^1 is the query's code: one more than there are updates
         query = [call for call in calls if call.equation.id == "MemN2N-encode" and call.parent is None][-1]
         wanted["u"] = [query.arguments[0][:, 0], *wanted["u"]]

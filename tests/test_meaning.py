@@ -19,6 +19,7 @@ from numpymem import kernel
 from numpymem.equation import REGISTRY
 from numpymem.lstm import LSTM, LSTMConfig
 from numpymem.memn2n import model as memn2n
+from numpymem.memn2n import reading
 from numpymem.ntm import NTM, NTMConfig
 from numpymem.ntm.sequence import NAMES, sequence, sequence_backward
 from numpymem.ntm.step import HeadSizes
@@ -26,7 +27,7 @@ from numpymem.ops import losses
 from numpymem.ops.cosine import cosine_similarity, cosine_similarity_backward
 from numpymem.ops.embedding import embed, embed_backward
 
-latest, weights_table = memn2n.latest, memn2n.weights_table
+latest, weights_table = reading.latest, memn2n.weights_table
 DTYPES = (np.float64, np.float32)
 FAR = 1e4                                       # squashed, it is the end of the range: sigmoid 1, softplus 1e4 (of -FAR: 0)
 
@@ -98,7 +99,7 @@ def fails_when_spoilt(one):
 
 @pytest.mark.parametrize("one", meaning.select(), ids=named)
 def test_every_meaning_can_fail(one, monkeypatch):
-    monkeypatch.setattr(memn2n, "latest", lambda sentences, told, size: latest(sentences, told, size + 1))
+    monkeypatch.setattr(reading, "latest", lambda sentences, told, size: latest(sentences, told, size + 1))
     monkeypatch.setattr(memn2n, "weights_table", lambda encoding, *sizes: weights_table("bag", *sizes))
     noticed = not one.check().passed
     monkeypatch.undo()

@@ -1,5 +1,6 @@
 """The memory network: hand-written gradients against the complex step, loops against NumPy, and what the equations mean."""
 
+import contextlib
 import inspect
 import itertools
 from types import SimpleNamespace
@@ -10,12 +11,12 @@ import pytest
 import numpymem
 from numpymem import kernel
 from numpymem.memn2n import MemN2N, MemN2NConfig
-from numpymem.memn2n.equations import (bag_weights, encode_sentences, hop, match, memorize, position_weights,
-                                        released_weights)
-from numpymem.memn2n.model import ages, noisy_ages
+from numpymem.memn2n.equations import bag_weights, encode_sentences, match, position_weights, released_weights, remember
+from numpymem.memn2n.hops import Way, all_hops
+from numpymem.memn2n.reading import Memories, ages, noisy_ages
 
 V, Y, D, I, J, B = 9, 5, 6, 5, 4, 3
-KERNELS = ("memn2n.encode", "memn2n.memory", "memn2n.hop")
+KERNELS = ("memn2n.encode", "memn2n.memories", "memn2n.hops")
 
 
 def make(**settings):
@@ -133,12 +134,15 @@ def points(rng, dtype):
     l = position_weights(J + 2, D).astype(dtype)
     age = ages(mask.sum(1).astype(int), I)
     yield encode_sentences, (story.sentences, l, real(V, D)), ["m"]
-    yield memorize, (story.sentences, l, real(V, D), age, real(I + 1, D)), ["m"]
-    for linear, empty in itertools.product((False, True), (0, 3)):
-        yield hop, (real(4, D), real(4, I, D), real(4, I, D), mask, np.full((4, 1), empty, dtype), linear), ["o", "p"]
+    yield remember, (story.sentences, l, real(V, 3, D), age, real(I + 1, 3, D)), ["m"]
+    names, no_H = ["u", "o", "p"], np.zeros((0, 0), dtype)
+    for relu, linear, empty in itertools.product((False, True), (False, True), (0, 3)):
+        slots, way = np.full((4, 1), empty, dtype), Way(3, relu, linear)
+        yield all_hops, (real(4, D), real(4, I, 4, D), no_H, mask, slots, way), names
+        yield all_hops, (real(4, D), real(4, I, 2, D), real(D, D), mask, slots, way), names
     big = 200 * real(4, D)                                            # scores that overflow exp without care
-    yield hop, (big, real(4, I, D), real(4, I, D), 0 * mask, np.zeros((4, 1), dtype), False), ["o", "p"]
-    yield hop, (big, real(4, I, D), real(4, I, D), mask, np.ones((4, 1), dtype), False), ["o", "p"]
+    yield all_hops, (big, real(4, I, 2, D), no_H, 0 * mask, np.zeros((4, 1), dtype), Way(1)), names
+    yield all_hops, (big, real(4, I, 2, D), no_H, mask, np.ones((4, 1), dtype), Way(1)), names
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -165,7 +169,7 @@ def as_tuple(result):
 
 @pytest.mark.parametrize("tying", ["adjacent", "layer-wise"])
 def test_the_model_is_the_same_with_and_without_kernels(rng, compiled, tying):
-    assert not kernel.KERNELS["memn2n.hop"].why_not()
+    assert not kernel.KERNELS["memn2n.hops"].why_not()
     for temporal, linear in itertools.product((True, False), repeat=2):
         model, story = make(tying=tying, temporal=temporal, nil_memories=True), tell(rng)
         params = model.init(rng, np.float64)
@@ -177,6 +181,21 @@ def test_the_model_is_the_same_with_and_without_kernels(rng, compiled, tying):
         np.testing.assert_allclose(fast, slow, rtol=1e-12, atol=1e-13)
         for name, grad in slow_grads.items():
             np.testing.assert_allclose(fast_grads[name], grad, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_stories_read_by_loops_are_those_read_by_numpy(rng, compiled, dtype):
+    told = tell(rng, B=6)
+    for settings in ({}, {"memory_size": 3}, {"temporal": False}, {"nil_memories": True}, {"memory_size": 3, "nil_memories": True}):
+        for cut in (slice(None), slice(1, 2), slice(0, 0)):
+            story = SimpleNamespace(sentences=told.sentences[cut], query=told.query[cut])
+            model = make(**settings)
+            by_loops = model.read(story, dtype)
+            with numpymem.numpy_only():
+                by_numpy = model.read(story, dtype)
+            for name, ours, theirs in zip(Memories._fields, by_loops, by_numpy):
+                np.testing.assert_array_equal(ours, theirs, err_msg=name)
+                assert ours.dtype == theirs.dtype and ours.flags.c_contiguous, name
 
 
 # ---- what it means --------------------------------------------------------------------------------------------------
@@ -302,6 +321,23 @@ def test_time_noise_is_for_training_only(rng):
 def test_a_wrong_setting_is_named(wrong):
     with pytest.raises(ValueError, match=r"(n_outputs|" + "|".join(wrong) + r"): expected .* received"):
         make(**wrong)
+
+
+@pytest.mark.parametrize("form", ["loops", "numpy"])
+@pytest.mark.parametrize("name, words, says", [
+    ("sentences", np.full((1, 2, 3), V), f"word numbers from 0 to {V - 1}, received '0 to {V}'"),
+    ("sentences", [[[0, 1]]], "nil words only after the last word of a sentence, received 'one before it'"),
+    ("sentences", [[[0], [1]]], "nil sentences only after the last one of a story, received 'one before it'"),
+    ("sentences", np.ones((2, 3)), r"shape \(B, I, J\), received \(2, 3\)"),
+    ("query", np.full((1, 3), -1), f"word numbers from 0 to {V - 1}, received '-1 to 0'"),
+    ("query", np.ones((2, 3)), "1 rows, one a story, received 2"),
+    ("query", np.ones((1, 33)), "sentences of at most max_sentence_words = 32 words, received 33"),
+])
+def test_wrong_words_are_named_by_both_forms_alike(rng, compiled, form, name, words, says):
+    story = {"sentences": np.ones((1, 2, 3), np.int32), "query": np.ones((1, 3), np.int32)} | {name: np.asarray(words, np.int32)}
+    with contextlib.nullcontext() if form == "loops" else numpymem.numpy_only():
+        with pytest.raises(ValueError, match=f"^{name}: expected {says}$"):
+            make().read(SimpleNamespace(**story), np.float32)
 
 
 @pytest.mark.parametrize("name, words", [

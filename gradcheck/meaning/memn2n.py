@@ -8,6 +8,7 @@ import numpy as np
 from gradcheck.meaning import distribution, holds, meaning, same, simplex
 from numpymem.memn2n import MemN2N, MemN2NConfig
 from numpymem.memn2n import model as memn2n
+from numpymem.memn2n import reading
 from numpymem.memn2n.equations import (add_time, answer, bag_weights, encode_sentences, match, match_linearly, next_state,
                                        next_state_layerwise, respond)
 
@@ -136,7 +137,7 @@ def padding_changes_nothing(rng):
         same(ask(model, params, *more), ask(model, params, sentences, query), f"answers with more padding ({tying}, {encoding})")
 
 
-@meaning("stories-are-treated-alone", "MemN2N-encode", "MemN2N-1", "MemN2N-memory", "MemN2N-hop")
+@meaning("stories-are-treated-alone", "MemN2N-encode", "MemN2N-1", "MemN2N-memory", "MemN2N-memories", "MemN2N-hop", "MemN2N-hops")
 def stories_are_treated_alone(rng):
     """Stories of a batch do not see each other: alone, without the longer ones beside it, a story gets the same answer."""
     for tying, encoding in itertools.product(("adjacent", "layer-wise"), ("position", "bag")):
@@ -198,7 +199,7 @@ def empty_story(rng):
 def time_noise_reaches_its_end(rng):
     """Time noise draws ages up to n + ceil(n / 10), that end included, so that also a short story's sentences age at random."""
     number = np.array([1, 4, 10, 20])
-    drawn = np.array([memn2n.noisy_ages(rng, number, 20, 0.1, 50) for _ in range(400)])          # (400, B, I)
+    drawn = np.array([reading.noisy_ages(rng, number, 20, 0.1, 50) for _ in range(400)])          # (400, B, I)
     for n, ages in zip(number, drawn.swapaxes(0, 1)):
         top = n + int(np.ceil(0.1 * n))
         holds(ages.max() == top, f"oldest age of {n} sentences, over 400 draws: expected {top}, received {ages.max()}")

@@ -5,13 +5,14 @@ import numpy as np
 from gradcheck.museum.exhibit import Exhibit, show
 from numpymem.memn2n import MemN2N
 from numpymem.memn2n import model as memn2n
+from numpymem.memn2n import reading
 from numpymem.ops.embedding import embed, embed_backward
 from numpymem.ops.softmax import softmax
 
 MODEL = (("memn2n", "adjacent, position"),)
 TASKS = ("babi1", "babi2")
 
-_init, _noisy_ages, _weights_table = MemN2N.init, memn2n.noisy_ages, memn2n.weights_table
+_init, _noisy_ages, _weights_table = MemN2N.init, reading.noisy_ages, memn2n.weights_table
 
 
 # ---- sentences -------------------------------------------------------------------------------------------------------------
@@ -152,5 +153,5 @@ show(
         "sentences no noise at all.",
         "b uniform in 0 ... ceil(0.1 n), both ends included.",
         "A port of correct code into a language with other habits.",
-        swaps=((memn2n, "noisy_ages", ages_without_end),), models=MODEL, tasks=TASKS, unmet=("time-noise-reaches-its-end",)),
+        swaps=((reading, "noisy_ages", ages_without_end),), models=MODEL, tasks=TASKS, unmet=("time-noise-reaches-its-end",)),
 )

@@ -40,11 +40,10 @@ def read(config, inputs, dtype, rng=None):
         raise wrong("query", f"{len(sentences)} rows, one a story", len(query))
     if not found.stories_in_order:
         raise wrong("sentences", "nil sentences only after the last one of a story", "one before it")
-    I, number = found.most, found.told
-    sentences = sentences[:, :I]
-    if I > config.memory_size:
-        I = config.memory_size
-        sentences, number = latest(sentences, number, I)
+    sentences, number = sentences[:, :found.most], found.told
+    if found.most > config.memory_size:
+        sentences, number = latest(sentences, number, config.memory_size)
+    I = sentences.shape[1]
     age, mask = ages_and_mask(number, I, dtype)
     if not config.temporal:
         age = np.zeros_like(age)
