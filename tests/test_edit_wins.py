@@ -54,9 +54,9 @@ def encoded():
 
 def found():
     """What it finds in a memory of two sentences."""
-    from numpymem.memn2n.equations import hop
-    m, one = np.arange(6, dtype=np.float32).reshape(1, 2, 3), np.ones((1, 3), np.float32)
-    o, _ = hop(one, m, m, one[:, :2], np.zeros((1, 1), np.float32), True)
+    from numpymem.memn2n.hops import Way, all_hops
+    m, one = np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3), np.ones((1, 3), np.float32)
+    _, o, _ = all_hops(one, m, np.zeros((0, 0), np.float32), one[:, :2], np.zeros((1, 1), np.float32), Way(1, linear=True))
     return {"numbers": o.ravel().tolist(), "stand_down": standing_down()}
 
 def standing_down():
@@ -187,9 +187,9 @@ def test_a_decorator_is_an_edit(copy, unedited):
 
 
 @pytest.mark.parametrize("what, old, new, names, kernels", [
-    ("found", "return (p[:, None] @ c)[:, 0]", "return 2 * (p[:, None] @ c)[:, 0]", "MemN2N-2 (respond)", ["memn2n.hop"]),
+    ("found", "return (p[:, None] @ c)[:, 0]", "return 2 * (p[:, None] @ c)[:, 0]", "MemN2N-2 (respond)", ["memn2n.hops"]),
     ("encoded", "return l[length, :x.shape[-1]]", "return 2 * l[length, :x.shape[-1]]", "MemN2N-encode (encode_sentences)",
-     ["memn2n.encode", "memn2n.memory"]),
+     ["memn2n.encode", "memn2n.memories"]),
 ], ids=["forward", "helper"])
 def test_an_edit_of_the_memory_network_is_used_by_the_next_process(copy, what, old, new, names, kernels):
     plain = copy.run(what, jit=False)

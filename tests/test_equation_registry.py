@@ -214,8 +214,8 @@ def test_each_kernel_says_that_it_is_compiled(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(kernel, "cache_folder", lambda: tmp_path)
     monkeypatch.setattr(kernel, "_said", set())
     (tmp_path / "memn2n_0123").mkdir()
-    (tmp_path / "memn2n_0123" / "kernels.hop-119.py311.nbi").touch()
-    kernel.announce_compilation("memn2n.hop", "numpymem.memn2n.kernels")
+    (tmp_path / "memn2n_0123" / "kernels_hops.look-119.py311.nbi").touch()
+    kernel.announce_compilation("memn2n.hops", "numpymem.memn2n.kernels_hops")
     assert capsys.readouterr().err == ""
     for _ in range(2):
         kernel.announce_compilation("ntm.sequence", "numpymem.ntm.kernels")

@@ -89,14 +89,14 @@ def test_another_pair_can_be_checked_in_place_of_the_compiled_one(fake_kernel, m
 
 
 @pytest.mark.parametrize("change, wrong", [
-    (("softmax_with_empty", "empty * np.exp(-top)", "np.exp(-top)"), {"o", "p"}),                  # a dozen empty slots
-    (("softmax_with_empty", "np.exp(p[i] - top)", "np.exp(p[i])"), {"o", "p"}),                    # scores in the thousands
+    (("softmax_with_empty", "empty * exp(-top)", "exp(-top)"), {"o", "p"}),                        # a dozen empty slots
+    (("softmax_with_empty", "exp(p[i] - top)", "exp(p[i])"), {"o", "p"}),                          # scores in the thousands
     (("softmax_with_empty", "if mask[i] > 0:\n            p[i] /= total", "if True:\n            p[i] /= total"),
      {"o", "p"}),                                                                                  # a story without a sentence
 ])
 def test_mistakes_that_show_only_at_special_points(change, wrong):
-    pair = planted_kernel("memn2n.hop", "numpymem.memn2n.kernels", *change)
-    assert {one.argument for one in check_kernel("memn2n.hop", pair=pair).wrong} & wrong
+    pair = planted_kernel("memn2n.hops", "numpymem.memn2n.kernels_hops", *change)
+    assert {one.argument for one in check_kernel("memn2n.hops", pair=pair).wrong} & wrong
 
 
 def test_renew(fake_kernel, capsys):

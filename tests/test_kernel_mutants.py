@@ -17,7 +17,7 @@ from numpymem import kernel as kernel_module
 from numpymem.kernel import KERNELS
 
 import_all()
-STEP, MEMN2N = "numpymem.ntm.kernels_step", "numpymem.memn2n.kernels"
+STEP, WORDS, HOPS = "numpymem.ntm.kernels_step", "numpymem.memn2n.kernels", "numpymem.memn2n.kernels_hops"
 ALL = mutants.all_mutants()
 
 
@@ -99,9 +99,9 @@ def test_no_false_alarm_at_other_points():
 @pytest.mark.parametrize("name, change, how", [
     ("ntm.sequence", (STEP, "address_backward", "dgamma += row[n]", "dgamma -= row[n]"), "dW_u, dW_heads, db_heads"),
     ("ntm.sequence", (STEP, "memory_step", "before, n) * load(M_scale, n)", "before, n)"), "K"),
-    ("memn2n.memory", (MEMN2N, "add_ages_backward", "dT_i[k] += dm_i[k]", "dT_i[k] = dm_i[k]"), "dT"),
-    ("memn2n.hop", (MEMN2N, "softmax_with_empty", "empty * np.exp(-top)", "np.exp(-top)"), "o, p"),
-    ("memn2n.hop", (MEMN2N, "look", "for k in range(o_b.size):", "for k in range(o_b.size + 1):"),
+    ("memn2n.memories", (WORDS, "remember_backward", "dT_i[k] += dm_i[k]", "dT_i[k] = dm_i[k]"), "dT"),
+    ("memn2n.hops", (HOPS, "softmax_with_empty", "empty * exp(-top)", "exp(-top)"), "o, p"),
+    ("memn2n.hops", (HOPS, "look", "for j in range(o_k.size):", "for j in range(o_k.size + 1):"),
      "raises IndexError"),
 ])
 def test_what_is_caught_is_named(name, change, how):
@@ -125,15 +125,16 @@ def mutant_of(name, module, function, before, after):
     return mutants.Mutant(name, module, function, 1, "by hand", before, after, text)
 
 
+ADDED = "if mask_b[i] > 0:\n                    add_scaled(o_k"
 WEIGHTS = "if mask[i] > 0:\n            p[i] /= total"            # branching on a number, it cannot run at all points at once
 
 
 @pytest.mark.parametrize("change, same", [
-    (("memn2n.hop", MEMN2N, "look", "p_b[i] *= mask[b, i]", "pass"), True),
-    (("memn2n.hop", MEMN2N, "softmax_with_empty", WEIGHTS, WEIGHTS.replace("mask[i] > 0", "p[i] > 0")), True),
-    (("memn2n.hop", MEMN2N, "softmax_with_empty", WEIGHTS, WEIGHTS.replace("mask[i] > 0", "p[i] > 0.3")), False),
-    (("memn2n.hop", MEMN2N, "look_backward", "inner += dp_all[i] * p_i", "inner += dp_all[i]"), False),
-    (("memn2n.encode", MEMN2N, "add_words", "n = words_in(x, b, i)", "n = 1"), False),
+    (("memn2n.hops", HOPS, "look", ADDED, ADDED.replace("mask_b[i] > 0", "True")), True),
+    (("memn2n.hops", HOPS, "softmax_with_empty", WEIGHTS, WEIGHTS.replace("mask[i] > 0", "p[i] > 0")), True),
+    (("memn2n.hops", HOPS, "softmax_with_empty", WEIGHTS, WEIGHTS.replace("mask[i] > 0", "p[i] > 0.3")), False),
+    (("memn2n.hops", HOPS, "look_back", "inner += dp[i] * p_k[i]", "inner += dp[i]"), False),
+    (("memn2n.encode", WORDS, "add_words", "l[words_in(x_i)]", "l[1]"), False),
     (("ntm.sequence", STEP, "top_of", "z[0], z.size", "z[-1], z.size"), True),
     (("ntm.sequence", STEP, "write_backward", "total(de_i) * e_i * (one - e_i)",
       "total(de_i) * e_i * (one - e_i) * e.dtype.type(1.000000001)"), False),
@@ -144,8 +145,8 @@ def test_twins(change, same):
 
 
 def test_reasons():
-    assert "mask" in reason(mutant_of("memn2n.hop", MEMN2N, "look", "p_b[i] *= mask[b, i]", "pass"))
-    assert reason(mutant_of("memn2n.hop", MEMN2N, "look", "o_b[k] += p_i * c_i[k]", "pass")) == ""
+    assert "mask" in reason(mutant_of("memn2n.hops", HOPS, "look", ADDED, ADDED.replace("mask_b[i] > 0", "True")))
+    assert reason(mutant_of("memn2n.hops", HOPS, "look", "p_k[i], memories", "p_k[0], memories")) == ""
 
 
 def test_points_are_numbers_that_are_never_changed_in_place():
@@ -159,9 +160,10 @@ def test_points_are_numbers_that_are_never_changed_in_place():
 # ---- the same, compiled -----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("change, how", [
-    (("memn2n.hop", MEMN2N, "softmax_with_empty", "empty * np.exp(-top)", "np.exp(-top)"), {"o", "p"}),
-    (("memn2n.memory", MEMN2N, "add_words_backward", "l_j, dword = l[n, j]", "l_j, dword = l[j, j]"), {"dE"}),
-    (("memn2n.hop", MEMN2N, "look", "p_b[i] *= mask[b, i]", "pass"), set()),
+    (("memn2n.hops", HOPS, "softmax_with_empty", "empty * exp(-top)", "exp(-top)"), {"u", "o", "p"}),
+    (("memn2n.memories", WORDS, "add_words_backward", "add_product(dE[x_i[j]], l_n[j], dm_i)",
+      "add_product(dE[x_i[j]], l_n[0], dm_i)"), {"dE"}),
+    (("memn2n.hops", HOPS, "look", ADDED, ADDED.replace("mask_b[i] > 0", "True")), set()),
 ], ids=["softmax", "words", "equivalent"])
 def test_compiled_mutants_meet_the_same_fate(change, how, tmp_path, monkeypatch):
     name, module, function, before, after = change
