@@ -13,7 +13,7 @@ import numpy as np
 from numpymem import threads
 from numpymem.kernel import compile_loop
 from numpymem.ntm.kernels_step import memory_step, memory_step_backward, sigmoid_of, tanh_of
-from numpymem.ntm.sequence import weight_gradients
+from numpymem.ntm.sequence import flat
 from numpymem.ops.kernels_lanes import padded
 from numpymem.ops.kernels_math import tanh
 from numpymem.ops.kernels_product import add_product, panels
@@ -202,4 +202,12 @@ def sequence_backward(dh, dr, dc_last, dw_last, dM_last, h, c, gates, u, raw, w,
 
     threads.run(block, threads.blocks(B))
     dw0, dM0 = (dw_prev, dM_prev) if T % 2 else (dw, dM)              # they changed places at each step
-    return (dpre, *weight_gradients(dpre, draw, u, h), dh0, dc0, dr0, dw0[..., :N], dM0[..., :N].swapaxes(-1, -2))
+    dW_u, dW_heads = product_over_time(flat(u), flat(dpre)), product_over_time(flat(h), flat(draw))
+    return (dpre, dW_u, dW_heads, flat(draw).sum(0), dh0, dc0, dr0, dw0[..., :N], dM0[..., :N].swapaxes(-1, -2))
+
+
+def product_over_time(x, dy):
+    """x^T dy, one half of its rows on each of two threads."""
+    out, half = np.empty((x.shape[1], dy.shape[1]), dy.dtype), x.shape[1] // 2
+    threads.run(lambda first, last: np.matmul(x[:, first:last].T, dy, out=out[first:last]), [(0, half), (half, len(out))])
+    return out
