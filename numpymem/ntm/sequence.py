@@ -108,6 +108,7 @@ def through_time(dh, dr, h, c, gates, u, raw, M, saved, W_u, W_heads, h0, c0, r0
     n_reads = r0[0].size
     W_heads, W_u = np.asfortranarray(W_heads), np.asfortranarray(W_u)                  # products with W.T are faster so
     # nothing comes after the last step
+    M0 = slots_last(M0)                                                                # and so all gradients of M
     dc_later, dw_later, dM_later = np.zeros_like(c0), np.zeros_like(w0), np.zeros_like(M0)
     dh_later, dr_later = 0, np.zeros_like(r0)
     dpre, draw = [None] * T, [None] * T
