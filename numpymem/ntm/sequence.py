@@ -114,8 +114,9 @@ def through_time(dh, dr, d_last, h, c, gates, u, raw, M, saved, W_u, W_heads, h0
     T = len(h)
     n_reads = r0[0].size
     W_heads, W_u = np.asfortranarray(W_heads), np.asfortranarray(W_u)                  # products with W.T are faster so
-    # what comes after the last step, if anything
+# what comes after the last step, if anything
     dc_later, dw_later, dM_later = d_last
+    M0, dM_later = slots_last(M0), slots_last(dM_later)                                # and so all gradients of M
     dh_later, dr_later = 0, np.zeros_like(r0)
     dpre, draw = [None] * T, [None] * T
     for t in ticking(reversed(range(T))):
