@@ -11,6 +11,7 @@ A feedforward controller has no state of its own: its h0 and c0 have no columns,
 
 import numpy as np
 
+from numpymem import workspace
 from numpymem.equation import equation, ticking
 from numpymem.kernel import Kernel
 from numpymem.ntm.step import EXAMPLE, EXAMPLE_DIMS, memory_step, memory_step_backward
@@ -101,7 +102,10 @@ def sequence_backward(dh, dr, dc_last, dw_last, dM_last, h, c, gates, u, raw, w,
 
 
 def room_for(T, values, dtype):
-    """An empty array for all T time steps of each value of NAMES."""
+    """An empty array for all T time steps of each value of NAMES; of plain arrays out of the workspace, slots last."""
+    if all(type(value) is np.ndarray and value.dtype == dtype for value in values):
+        shapes = [(T, *(np.swapaxes(value, 1, 2) if name == "M" else value).shape) for name, value in zip(NAMES, values)]
+        return tuple(room.swapaxes(2, 3) if name == "M" else room for name, room in zip(NAMES, workspace.empty(shapes, dtype)))
     return tuple((empty_slots_last if name == "M" else np.empty_like)(value, np.result_type(value, dtype), shape=(T, *value.shape))
                  for name, value in zip(NAMES, values))
 
