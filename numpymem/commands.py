@@ -10,7 +10,7 @@ import shlex
 import sys
 import time
 
-from numpymem import catalog, kernel, runs
+from numpymem import catalog, kernel, runs, threads
 from numpymem.equation import REGISTRY, find
 
 EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.memn2n")
@@ -140,7 +140,8 @@ def doctor(options):
     print("versions   " + ", ".join(f"{name} {version or 'not installed'}" for name, version in runs.versions().items()))
     blas = [f"{item['internal_api']} {item.get('version')}, {item['num_threads']} threads" for item in threadpool_info()
             if item["user_api"] == "blas"]
-    print(f"cores      {os.cpu_count()}; BLAS: {', '.join(blas) or 'none found'} (training uses one)")
+    print(f"cores      {os.cpu_count()}; kernels use {threads.count()} threads (NUMPYMEM_THREADS); BLAS: "
+          f"{', '.join(blas) or 'none found'} (training uses one)")
     print(f"equations  {len(REGISTRY)} registered")
     for name, item in kernel.KERNELS.items():
         print(f"kernel     {name}: {item.why_not() or 'in force'}")

@@ -15,7 +15,7 @@ import numpy as np
 
 from numpymem import equation as registry
 
-CLOCKWORK = (registry.__name__, "numpymem.kernel", __name__)          # modules whose globals change while a model runs
+CLOCKWORK = (registry.__name__, "numpymem.kernel", "numpymem.workspace", __name__)     # their globals change while a model runs
 _sources = {}                                   # id of a code object or class -> (itself, its statements)
 
 

@@ -49,9 +49,10 @@ def blocks(rows):
     return list(zip(cuts, cuts[1:]))
 
 
-def run(function, jobs):
-    """[function(*job) for each job], on all threads. `function` must let go of the GIL, as kernels and matrix products do."""
-    threads = min(count(), len(jobs))
+def run(function, jobs, worth=True):
+    """[function(*job) for each job], on all threads, or on one if it is not worth waking another (some 50 us). `function` must let
+    go of the GIL, as kernels and matrix products do."""
+    threads = min(count(), len(jobs)) if worth else 1
     if threads == 1:
         return [function(*job) for job in jobs]
     others = [_pool(threads - 1, os.getpid()).submit(_share, function, jobs[k::threads]) for k in range(1, threads)]

@@ -59,9 +59,9 @@ def test_the_entry_that_is_wrong_is_shown():
 
 @pytest.mark.parametrize("function, before, after, says", [
     ("write_backward", "total(da_i) * (one - a_i * a_i)", "total(da_i)",
-     "right up to step 4, dh_prev; differs from step 3, draw a on"),                # nothing reads what the last step writes
+     "nothing is right; differs from step 4, draw a on"),
     ("write_backward", "total(de_i) * e_i * (one - e_i)", "total(de_i) * e_i",
-     "right up to step 3, draw a; differs from draw e on"),
+     "right up to step 4, draw a; differs from draw e on"),
     ("address_backward", "dgamma * sigmoid(raw_gamma)", "dgamma", "right up to step 4, draw e; differs from draw gamma on"),
     ("address_backward", "load(circle, n + S - 1 - j)", "load(circle, n + j)",
      "right up to step 4, draw gamma; differs from draw s on"),

@@ -69,7 +69,7 @@ def test_a_product_by_panels(rows, inner, columns):
     add_product(x, A_panels, y)
     np.testing.assert_allclose(y[:, :columns], 1 + x @ A, rtol=1e-13, atol=1e-13)
     assert (y[:, columns:] == 1).all(), "filled up with zeros"
-    assert np.array_equal(panels(np.ascontiguousarray(A.T), transposed=True), A_panels)
+    assert np.array_equal(panels(np.asfortranarray(A)), A_panels)
 
 
 # ---- threads ----------------------------------------------------------------------------------------------------------------

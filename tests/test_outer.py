@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from numpymem.equation import watch
 from numpymem.kernel import numpy_only
+from numpymem.ntm import NTM, NTMConfig
 from numpymem.ntm.equations import times_all, times_others
-from numpymem.ntm.step import HeadSizes, memory_step, memory_step_backward
-from numpymem.ops.outer import one_minus_outer, outer_sum, slots_last
+from numpymem.ops.outer import one_minus_outer, outer_sum
 
 RNG = np.random.default_rng(0)
 HEADS = pytest.mark.parametrize("H", [1, 2, 3])
@@ -35,13 +36,19 @@ def test_factors_of_heads(H):
     np.testing.assert_allclose(times_others(x, factors), np.stack(others, axis=1), rtol=1e-14)
 
 
-@pytest.mark.parametrize("R, Q", [(1, 1), (2, 3)])
-def test_a_step_and_its_backward_keep_the_layout_of_the_memory(R, Q):
-    """In the other layout each pass over the memory takes two to four times as long."""
-    B, N, sizes = 2, 7, HeadSizes(R, Q, 4, 3)
-    raw, w_prev = RNG.standard_normal((B, sizes.raw)), np.full((B, R + Q, N), 1 / N)
-    M_prev = slots_last(RNG.standard_normal((B, N, 4)))
-    with numpy_only():
-        r, w, M, *rest = memory_step(raw, M_prev, w_prev, sizes)
-        _, dM_prev, _ = memory_step_backward(r, w, M, w, *rest, raw, M_prev, w_prev, sizes)
-    assert neighbours_in_memory(M) and neighbours_in_memory(dM_prev)
+@pytest.mark.parametrize("heads", [1, 2])
+def test_all_memories_and_their_gradients_lie_in_one_way(heads):
+    """In all equations at all time steps: a pass over two memories that lie differently takes four times as long."""
+    model, seen = NTM(NTMConfig(3, 3, controller_size=6, N=7, W=5, read_heads=heads, write_heads=heads)), set()
+
+    def look(equation, phase, arguments, result):
+        if equation.id != "NTM-sequence":
+            for value in (*arguments, *result):
+                if np.shape(value) == (2, 7, 5):
+                    assert neighbours_in_memory(value), f"{equation.id} {phase}"
+                    seen.add((equation.id, phase))
+    with numpy_only(), watch(look):
+        outputs, trace = model.forward(params := model.init(RNG), np.ones((3, 2, 3), np.float32))
+        model.backward(params, trace, outputs)
+    assert neighbours_in_memory(trace["M"])
+    assert seen == {(f"NTM-{name}", phase) for name in (2, 3, 4, 6, "step") for phase in ("forward", "backward")}

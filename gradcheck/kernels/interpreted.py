@@ -88,7 +88,7 @@ def stand_ins():
     ours, narrow = types.SimpleNamespace(**vars(np)), two_lanes()
     ours.empty = lambda shape, dtype=float, **options: _spoiled(np.empty(shape, dtype, **options))
     ours.empty_like = lambda like, dtype=None, **options: _spoiled(np.empty_like(like, dtype, **options))
-    serial = types.SimpleNamespace(blocks=threads.blocks, run=lambda function, jobs: [function(*job) for job in jobs])
+    serial = types.SimpleNamespace(blocks=threads.blocks, run=lambda function, jobs, **_: [function(*job) for job in jobs])
     return {id(np): ours, id(threads): serial,
             id(workspace.empty): lambda shapes, dtype: [ours.empty(shape, dtype) for shape in shapes],
             **{id(value): narrow[name] for name, value in vars(lanes).items() if name in narrow and name.islower()}}

@@ -13,7 +13,7 @@ import numpy as np
 from numpymem import threads
 from numpymem.kernel import compile_loop
 from numpymem.ntm.kernels_step import memory_step, memory_step_backward, sigmoid_of, tanh_of
-from numpymem.ntm.sequence import weight_gradients
+from numpymem.ntm.sequence import flat
 from numpymem.ops.kernels_lanes import padded
 from numpymem.ops.kernels_math import tanh
 from numpymem.ops.kernels_product import add_product, panels
@@ -186,7 +186,7 @@ def sequence(pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
 def sequence_backward(dh, dr, dc_last, dw_last, dM_last, h, c, gates, u, raw, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s,
                       pre_x, W_u, W_heads, b_heads, h0, c0, r0, w0, M0, sizes):
     (T, B, _), (_, H, N), slots, dtype = pre_x.shape, w0.shape, padded(w0.shape[-1]), pre_x.dtype
-    W_uT, W_headsT = panels(W_u, transposed=True), panels(W_heads, transposed=True)
+    W_uT, W_headsT = panels(W_u.T), panels(W_heads.T)
     weights = [with_all_slots(x) for x in (K, w_c, w_g, w_s)]
     given = [np.ascontiguousarray(x) for x in (dh, dr, h, c, gates, raw, with_all_slots(w), slot_last(M), k, beta, g, s, gamma,
                                                e, a, *weights, W_uT, W_headsT, h0, c0, with_all_slots(w0), slot_last(M0))]
@@ -202,4 +202,13 @@ def sequence_backward(dh, dr, dc_last, dw_last, dM_last, h, c, gates, u, raw, w,
 
     threads.run(block, threads.blocks(B))
     dw0, dM0 = (dw_prev, dM_prev) if T % 2 else (dw, dM)              # they changed places at each step
-    return (dpre, *weight_gradients(dpre, draw, u, h), dh0, dc0, dr0, dw0[..., :N], dM0[..., :N].swapaxes(-1, -2))
+    dW_u, dW_heads = product_over_time(flat(u), flat(dpre)), product_over_time(flat(h), flat(draw))
+    return (dpre, dW_u, dW_heads, flat(draw).sum(0), dh0, dc0, dr0, dw0[..., :N], dM0[..., :N].swapaxes(-1, -2))
+
+
+def product_over_time(x, dy):
+    """x^T dy, one half of its rows on each of two threads."""
+    out, half = np.empty((x.shape[1], dy.shape[1]), dy.dtype), x.shape[1] // 2
+    threads.run(lambda first, last: np.matmul(x[:, first:last].T, dy, out=out[first:last]), [(0, half), (half, len(out))],
+                worth=len(x) > 200)
+    return out

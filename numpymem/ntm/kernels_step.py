@@ -15,6 +15,7 @@ from numpymem.ops.kernels_lanes import LANES, fill, largest, load, maximum, stor
 from numpymem.ops.kernels_math import exp, log, sigmoid, tanh
 
 loop = compile_loop(allocates=False)
+part = compile_loop(allocates=False, inline="always")        # called from one place: compiled there, and only there
 
 
 # ---- parts, each for one head of one sequence -----------------------------------------------------------------------------
@@ -120,13 +121,12 @@ def wrap_around(row, N, ends, out):
 
 
 @loop
-def weighted_windows(weights, circle, backwards, N, out):
-    """out(n) = sum_j weights_j circle(n + j), or circle(n + S - 1 - j) if backwards: a circular convolution, or its reverse."""
-    S = weights.size
+def weighted_windows(weights, circle, first, step, N, out):
+    """out(n) = sum_j weights_j circle(n + first + j step): with first = S - 1 and step = -1 a circular convolution."""
     for n in range(0, out.size, LANES):
-        found = weights[0] * load(circle, n + (S - 1 if backwards else 0))
-        for j in range(1, S):
-            found += weights[j] * load(circle, n + (S - 1 - j if backwards else j))
+        found = weights[0] * load(circle, n + first)
+        for j in range(1, weights.size):
+            found += weights[j] * load(circle, n + first + j * step)
         store(out, n, found)
     for n in range(N, out.size):
         out[n] = circle.dtype.type(0)
@@ -144,7 +144,7 @@ def places(H, Q, W, S):
     return at_beta, at_beta + H, at_s, at_gamma, at_e, at_e + Q * W
 
 
-@loop
+@part
 def head_parameters(raw, k, beta, g, s, gamma, e, a):
     (H, W), S, Q, one = k.shape, s.shape[1], len(e), raw.dtype.type(1)
     at_beta, at_g, at_s, at_gamma, at_e, at_a = places(H, Q, W, S)
@@ -182,7 +182,7 @@ def memory_step(raw, before, w_prev, R, N, r, w, M, k, beta, g, s, gamma, e, a, 
             store(w_g_h, n, g_h * load(w_c_h, n) + (one - g_h) * load(w_prev[h], n))
         # (8)
         wrap_around(w_g_h, N, s.shape[1] // 2, circle)
-        weighted_windows(s[h], circle, True, N, w_s_h)
+        weighted_windows(s[h], circle, s.shape[1] - 1, -1, N, w_s_h)
         # (9)
         for n in range(N):
             scores[n] = gamma_h * log(w_s_h[n] + log_eps)
@@ -194,7 +194,7 @@ def memory_step(raw, before, w_prev, R, N, r, w, M, k, beta, g, s, gamma, e, a, 
     write(before, w[R:], e, a, M)
 
 
-@loop
+@part
 def write(before, w, e, a, M):
     """(3), (4): M = before prod_q (1 - w_q e_q) + sum_q w_q a_q"""
     Q, slots = w.shape
@@ -226,7 +226,7 @@ def add_outer(x, y, M):
 
 # ---- backward -----------------------------------------------------------------------------------------------------------
 
-@loop
+@part
 def write_backward(dM, before, w, e, a, de, da, dw, dM_prev):
     """(4), (3): fill de, da (of the raw numbers) and dM_prev, add to dw."""
     (Q, W), slots = e.shape, w.shape[1]
@@ -252,7 +252,7 @@ def write_backward(dM, before, w, e, a, de, da, dw, dM_prev):
             da[q * W + i] = total(da_i) * (one - a_i * a_i)
 
 
-@loop
+@part
 def address_backward(dw, w, w_s, w_g, w_c, w_prev, K, beta, g, s, gamma, raw_beta, raw_gamma, N, ds, dw_prev, dK, scratch):
     """(9) to (5) for one head: fill ds (of the raw numbers), dw_prev and dK -> dbeta, dg, dgamma, also of the raw numbers."""
     slots, S, number = w.size, s.size, w.dtype.type
@@ -273,7 +273,7 @@ def address_backward(dw, w, w_s, w_g, w_c, w_prev, K, beta, g, s, gamma, raw_bet
         ds[j] = total(ds_j)
     softmax_backward(ds, s, ds)
     wrap_around(dw_s, N, S // 2, circle)
-    weighted_windows(s, circle, False, N, dw_g)
+    weighted_windows(s, circle, 0, 1, N, dw_g)
     # (7): w_g = g w_c + (1 - g) w_prev
     dg = fill(zero)
     for n in range(0, slots, LANES):
@@ -288,7 +288,7 @@ def address_backward(dw, w, w_s, w_g, w_c, w_prev, K, beta, g, s, gamma, raw_bet
     return dot(K, row) * sigmoid(raw_beta), total(dg) * g * (one - g), dgamma * sigmoid(raw_gamma)
 
 
-@loop
+@part
 def cosine_backward(dK, K, k, before, dk, dM_prev, M_scale, along):
     """(6): fill dk (of the raw numbers), add to dM_prev; dK is used up. K = k_hat M_hat^T"""
     (H, W), slots = k.shape, K.shape[1]

@@ -11,6 +11,7 @@ A feedforward controller has no state of its own: its h0 and c0 have no columns,
 
 import numpy as np
 
+from numpymem import workspace
 from numpymem.equation import equation, ticking
 from numpymem.kernel import Kernel
 from numpymem.ntm.step import EXAMPLE, EXAMPLE_DIMS, memory_step, memory_step_backward
@@ -101,7 +102,10 @@ def sequence_backward(dh, dr, dc_last, dw_last, dM_last, h, c, gates, u, raw, w,
 
 
 def room_for(T, values, dtype):
-    """An empty array for all T time steps of each value of NAMES."""
+    """An empty array for all T time steps of each value of NAMES; of plain arrays out of the workspace, slots last."""
+    if all(type(value) is np.ndarray and value.dtype == dtype for value in values):
+        shapes = [(T, *(np.swapaxes(value, 1, 2) if name == "M" else value).shape) for name, value in zip(NAMES, values)]
+        return tuple(room.swapaxes(2, 3) if name == "M" else room for name, room in zip(NAMES, workspace.empty(shapes, dtype)))
     return tuple((empty_slots_last if name == "M" else np.empty_like)(value, np.result_type(value, dtype), shape=(T, *value.shape))
                  for name, value in zip(NAMES, values))
 
@@ -114,8 +118,9 @@ def through_time(dh, dr, d_last, h, c, gates, u, raw, M, saved, W_u, W_heads, h0
     T = len(h)
     n_reads = r0[0].size
     W_heads, W_u = np.asfortranarray(W_heads), np.asfortranarray(W_u)                  # products with W.T are faster so
-    # what comes after the last step, if anything
+# what comes after the last step, if anything
     dc_later, dw_later, dM_later = d_last
+    M0, dM_later = slots_last(M0), slots_last(dM_later)                                # and so all gradients of M
     dh_later, dr_later = 0, np.zeros_like(r0)
     dpre, draw = [None] * T, [None] * T
     for t in ticking(reversed(range(T))):

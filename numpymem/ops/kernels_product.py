@@ -12,32 +12,15 @@ from numpymem.ops.kernels_lanes import LANES, load, store
 loop = compile_loop(allocates=False)
 
 
-def panels(A, transposed=False):
-    """A, or its transpose, (inner, columns) -> (panels, inner, 2 LANES), the last panel filled up with zeros."""
-    inner, columns = A.shape[::-1] if transposed else A.shape
-    out = np.empty((-(-columns // (2 * LANES)), inner, 2 * LANES), A.dtype)
-    if columns % (2 * LANES):
-        out[-1] = 0
-    (cut_rows if transposed else cut_columns)(np.ascontiguousarray(A), out)
+def panels(A):
+    """(inner, columns) -> (panels, inner, 2 LANES), the last panel filled up with zeros."""
+    (inner, columns), width = A.shape, 2 * LANES
+    out, whole = np.empty((-(-columns // width), inner, width), A.dtype), columns // width
+    out[:whole] = A[:, :whole * width].reshape(inner, whole, width).swapaxes(0, 1)
+    if whole < len(out):
+        out[whole] = 0
+        out[whole, :, :columns - whole * width] = A[:, whole * width:]
     return out
-
-
-@loop
-def cut_columns(A, out):
-    for panel in range(out.shape[0]):
-        start = 2 * LANES * panel
-        for i in range(A.shape[0]):
-            part, row = A[i, start:start + 2 * LANES], out[panel, i]
-            for j in range(part.size):
-                row[j] = part[j]
-
-
-@loop
-def cut_rows(A, out):
-    for j in range(A.shape[0]):
-        row, columns = A[j], out[j // (2 * LANES), :, j % (2 * LANES)]
-        for i in range(row.size):
-            columns[i] = row[i]
 
 
 @loop
