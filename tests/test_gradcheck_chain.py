@@ -20,7 +20,7 @@ from numpymem import patch
 from numpymem.equation import REGISTRY, find, ticking
 from numpymem.kernel import numpy_only
 from numpymem.lstm.model import LSTM
-from numpymem.memn2n.model import MemN2N
+from numpymem.memn2n import hops as memn2n_hops
 from numpymem.ntm import model as ntm_model
 from numpymem.ntm import sequence as ntm_sequence
 from numpymem.ntm import step as ntm_step
@@ -127,7 +127,7 @@ def test_stacked_layers_and_hops():
     with replaced(LSTM, "_layer_backward", edit("dh_out[t] + dh_later", "dh_out[t]")):
         result = chain_of(case("lstm", "2 layers"))
     assert (result.broken.first.t, result.broken.first.name) == (4, "h")
-    with replaced(MemN2N, "backward", edit("du = du + du_hop", "du = du_hop")):
+    with replaced(memn2n_hops, "back_through_hops", edit("du_k = du[k] + du_past + du_hop", "du_k = du[k] + du_hop")):
         result = chain_of(case("memn2n", "adjacent, position"))
     assert (result.broken.first.t, result.broken.first.name) == (1, "u_next")
 

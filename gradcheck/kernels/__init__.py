@@ -69,6 +69,11 @@ def nobody_home(point):
     return _moved(point, {1: lambda _: memories, 3: lambda _: mask, 4: lambda _: empty})
 
 
+def far_logits(point):
+    """Scores of classes in the thousands."""
+    return _moved(point, {0: lambda logits: 4000 * logits})
+
+
 def half_nil(point):
     """Every other word, and the age of every other sentence, is nil."""
     return _moved(point, {0: _every_other, 3: _every_other})
@@ -112,6 +117,7 @@ EXAMPLES = {                                                     # kernel -> set
                      Setting({"sizes": MANY}, dims_of(MANY, 6, feedforward=True), without_state),
                      ntm_setting(1, 1, 20, 3, C=20, T=2, B=9, N=32),            # several panels of columns, no empty lanes
                      Setting({"sizes": MANY}, dims_of(MANY, 6), saturated, (np.float64,), slack=1e5)],
+    "loss.categorical": [Setting({}, {}, far_logits, (np.float64,), slack=1e5)],
     "memn2n.encode": [Setting(**WORDS, change=half_nil)],
     "memn2n.memories": [Setting(**WORDS, change=half_nil)],
     "memn2n.hops": [hops_setting(3), hops_setting(2, relu=True, linear=True), hops_setting(2, D=19, relu=True),

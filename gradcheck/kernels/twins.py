@@ -27,6 +27,7 @@ UNSEEN = "beyond the last slot: nothing that is handed out depends on it"
 MASK = "the mask is 1 or 0, and where it is 0 so is the weight: nothing is added, divided or passed on"
 NO_STATE = "without a state of its own the loop over it has no turns, whatever h_prev is"
 ROWS_OF_A_BLOCK = "a block has last - first rows: counted from the end, the row is the same"
+A_CLASS = "every target here is one of the classes"
 REASONS = (                    # (function, part of the line, operator or "", why it computes the same)
     ("sequence", "np.zeros((3, slots + S)", "", LONGER),
     ("sequence", "slots > N", "", UNSEEN),
@@ -65,6 +66,23 @@ REASONS = (                    # (function, part of the line, operator or "", wh
         "inverse_norms", "wrap_around", "weighted_windows", "memory_step", "fade", "add_outer", "write_backward",
         "address_backward", "cosine_backward", "memory_step_backward")),
     ("dot", "range(LANES, ", "short_range", STEPS),
+    ("top_of", "top = z[0]", "index_off_by_one", "any score does to start the search for the largest"),
+    ("top_of", "top = max(top, z[v])", "index_off_by_one", "each score is seen once: -1 is the last one"),
+    ("top_of", "range(z.size)", "short_range", "the first score has been looked at"),
+    ("cost", "if y < -z.size", "", A_CLASS),
+    ("cost", "loss[0] +=", "index_off_by_one", ONE),
+    ("cost", "total += exp(z[v] - top)", "index_off_by_one", "each exponential is added once: -1 is the last one"),
+    ("cost_backward", "dloss[0]", "index_off_by_one", ONE),
+    ("cost_backward", "dz[v] *= factor / total", "index_off_by_one", EACH),
+    ("categorical", "return loss[0]", "index_off_by_one", ONE),
+    ("categorical", "raise IndexError", "", A_CLASS),
+    ("add_words", "add_product(", "swap_arguments", "of the two factors either may be the first"),
+    ("add_words_backward", "add_product(", "swap_arguments", "of the two factors either may be the first"),
+    ("repeat", "range(wide.shape[0])", "short_range", "a sentence without words takes no weights"),
+    ("repeat", "range(0, out.size, row.size)", "short_range", "steps of a row over a multiple of it: one less is no step less"),
+    ("look", "o_k[j] = zero", "index_off_by_one", EACH),
+    ("go_on", "range(H.shape[0])", "index_off_by_one", "H is square"),
+    ("go_back", "range(H.shape[0])", "index_off_by_one", "H is square"),
     ("words_in", "x_i[j] != 0", "index_off_by_one", "words are counted, and -1 is the last one: each is counted once"),
     ("look", "empty[b, 0]", "index_off_by_one", ONE),
     ("look", "if mask_b[i] > 0:", "", MASK),

@@ -112,7 +112,7 @@ def look_back(du, u, p, memories, H, mask, relu, linear, du1, dmemories, dH, do,
 def go_back(du, do, u_next, u, H, dH, relu):
     """du comes in as that of u_next and goes out as that of u, as far as it went past the hop."""
     for j in range(du.size):
-        do[j] = du[j] if not relu or u_next[j] > 0 else du.dtype.type(0)
+        do[j] = du[j] * np.sign(u_next[j]) if relu else du[j]         # u_next is max(u, 0): its sign is 1 or 0
     for i in range(du.size):
         du[i] = dot(do, H[i]) if H.size > 0 else do[i]
     for i in range(H.shape[0]):
