@@ -9,6 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.growth_cases import step
+from numpymem import workspace
 from numpymem.kernel import KERNELS, numpy_only
 
 MIB = 2 ** 20
@@ -66,6 +67,7 @@ def weigh(case, form, **options):
     over from before.
     """
     gc.collect()
+    workspace.release()
     tracemalloc.reset_peak()
     with FORMS[form]():
         _, trace = step(case, **options)

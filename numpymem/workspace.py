@@ -29,6 +29,12 @@ def empty(shapes, dtype):
     return [numbers[first + start:first + start + size].reshape(shape) for start, size, shape in zip([0, *ends], sizes, shapes)]
 
 
+def release():
+    """Give the buffers back to the system, when all arrays of them are gone."""
+    with _lock:
+        _buffers.clear()
+
+
 def _lend(size):
     """A buffer of at least so many bytes that nobody uses: the smallest there is, or a new one in place of those too small."""
     with _lock:

@@ -63,10 +63,10 @@ def test_what_changes_nothing_is_no_mutant():
     assert not any("max(y, x)" in line or "n / 2" in line or "y.size" in line for _, line in found)
 
 
-def test_every_function_of_every_kernel_is_broken_at_least_five_times():
+def test_every_function_of_every_kernel_is_broken():
     count = collections.Counter((mutant.module, mutant.function) for mutant in ALL)
     wanted = {place for kernel in KERNELS for place in mutants.functions_of(kernel)} - {("numpymem.ntm.kernels", "slot_last")}
-    assert set(count) == wanted and min(count.values()) >= 5
+    assert set(count) == wanted and min(count.values()) >= 3
     assert {mutant.operator for mutant in ALL} == {operator.__name__ for operator in OPERATORS}
     assert len({(mutant.module, mutant.text) for mutant in ALL}) == len(ALL) > 4000
 

@@ -166,6 +166,15 @@ def test_larger_buffers_take_the_place_of_free_ones(no_buffers):
     assert len(workspace._buffers) == 2 and held[0].size == 20
 
 
+def test_release_forgets_them(no_buffers):
+    (x,) = workspace.empty([(100,)], np.float64)
+    x[:] = 3
+    workspace.release()
+    (y,) = workspace.empty([(100,)], np.float64)
+    y[:] = 4
+    assert len(workspace._buffers) == 1 and (x == 3).all()
+
+
 def test_arrays_of_objects_are_not_lent():
     (x,) = workspace.empty([(2, 3)], object)
     assert x.shape == (2, 3) and x.dtype == object
