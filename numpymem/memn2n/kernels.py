@@ -63,14 +63,16 @@ def add_sentences_backward(dm, x, l, dE):
 
 
 def encode(x, l, E):
+    x, l, E = map(np.ascontiguousarray, (x, l, E))
     m = np.zeros((*x.shape[:2], E.shape[1]), E.dtype)
-    add_sentences(*map(np.ascontiguousarray, (x, l, E)), m)
+    add_sentences(x, l, E, m)
     return m
 
 
 def encode_backward(dm, x, l, E):
+    dm, x, l = map(np.ascontiguousarray, (dm, x, l))
     dE = np.zeros(E.shape, dm.dtype)
-    add_sentences_backward(*map(np.ascontiguousarray, (dm, x, l)), dE)
+    add_sentences_backward(dm, x, l, dE)
     return dE
 
 
