@@ -97,7 +97,10 @@ def remember(x, l, E, age, T, wide, m):
         for i in range(x.shape[1]):
             m_i, T_i = m[b, i], T[age[b, i]]
             for k in range(m_i.size):
-                m_i[k] = T_i[k] if age[b, i] != 0 else m_i.dtype.type(0)
+                m_i[k] = m_i.dtype.type(0)
+            if age[b, i] != 0:
+                for k in range(m_i.size):
+                    m_i[k] = T_i[k]
             add_words(m_i, x[b, i], wide, E)
 
 
