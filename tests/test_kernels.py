@@ -15,6 +15,7 @@ from numpymem import catalog, kernel
 from numpymem.ntm.sequence import NAMES, sequence, sequence_backward
 from numpymem.ntm.step import HeadSizes
 from numpymem.ops import kernels_math
+from numpymem.ops.losses import categorical_cross_entropy
 
 for module, *_ in catalog.MODELS.values():
     importlib.import_module(module)
@@ -218,6 +219,13 @@ def test_what_is_not_finite_shows_in_the_outputs_as_with_numpy(in_force, positio
         for name in ("h", "r", "w", "M"):
             assert np.array_equal(np.isnan(fused[name]), np.isnan(plain[name])), f"{name}, with nan at place {place}"
         broken.flat[place] = kept
+
+
+@pytest.mark.parametrize("target", [3, -4])
+def test_a_target_that_is_no_class_is_an_error(target):
+    forward, _ = categorical_cross_entropy.kernel.pair()
+    with pytest.raises(IndexError, match=rf"targets: expected classes from 0 to 2, received {min(target, 0)} to {max(target, 0)}"):
+        forward(np.zeros((2, 3)), np.array([0, target]), np.ones(2))
 
 
 # ---- bounds ------------------------------------------------------------------------------------------------------------

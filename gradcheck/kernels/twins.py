@@ -80,6 +80,7 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     ("add_words_backward", "add_product(", "swap_arguments", "of the two factors either may be the first"),
     ("repeat", "range(wide.shape[0])", "short_range", "a sentence without words takes no weights"),
     ("repeat", "range(0, out.size, row.size)", "short_range", "steps of a row over a multiple of it: one less is no step less"),
+    ("remember", "m_i[k] = m_i.dtype.type(0)", "index_off_by_one", EACH),
     ("look", "o_k[j] = zero", "index_off_by_one", EACH),
     ("go_on", "range(H.shape[0])", "index_off_by_one", "H is square"),
     ("go_back", "range(H.shape[0])", "index_off_by_one", "H is square"),

@@ -63,14 +63,16 @@ def add_sentences_backward(dm, x, l, dE):
 
 
 def encode(x, l, E):
+    x, l, E = map(np.ascontiguousarray, (x, l, E))
     m = np.zeros((*x.shape[:2], E.shape[1]), E.dtype)
-    add_sentences(*map(np.ascontiguousarray, (x, l, E)), m)
+    add_sentences(x, l, E, m)
     return m
 
 
 def encode_backward(dm, x, l, E):
+    dm, x, l = map(np.ascontiguousarray, (dm, x, l))
     dE = np.zeros(E.shape, dm.dtype)
-    add_sentences_backward(*map(np.ascontiguousarray, (dm, x, l)), dE)
+    add_sentences_backward(dm, x, l, dE)
     return dE
 
 
@@ -95,7 +97,10 @@ def remember(x, l, E, age, T, wide, m):
         for i in range(x.shape[1]):
             m_i, T_i = m[b, i], T[age[b, i]]
             for k in range(m_i.size):
-                m_i[k] = T_i[k] if age[b, i] != 0 else m_i.dtype.type(0)
+                m_i[k] = m_i.dtype.type(0)
+            if age[b, i] != 0:
+                for k in range(m_i.size):
+                    m_i[k] = T_i[k]
             add_words(m_i, x[b, i], wide, E)
 
 

@@ -60,5 +60,5 @@ def categorical_backward(dloss, logits, targets, mask):
 
 def rows(logits, targets, mask):
     """All places one after the other: (places, V), (places), (places)."""
-    return (np.ascontiguousarray(logits).reshape(-1, logits.shape[-1]), np.ascontiguousarray(targets).reshape(-1),
-            np.ascontiguousarray(mask).reshape(-1))
+    logits, targets, mask = map(np.ascontiguousarray, (logits, targets, mask))
+    return logits.reshape(-1, logits.shape[-1]), targets.reshape(-1), mask.reshape(-1)
