@@ -151,7 +151,7 @@ class MemN2N:
             du1, d_memories, dH = all_hops_backward(du, u, p, memories, H, story.mask, way)
         else:
             du1, d_memories, dH = back_through_hops(du, u, p, memories, H, story.mask, way, dtrace)
-            dtrace.update(logits=d_outputs, memories=d_memories.transpose(2, 0, 1, 3))
+            dtrace.update(logits=d_outputs, memories=list(d_memories.transpose(2, 0, 1, 3)))
         # u^1 = encode_sentences(query)
         l, grads = self.weights(story), {"H": dH}
         grads[self.query_table] = encode_sentences_backward(du1[:, None], story.query[:, None], l, params[self.query_table])
