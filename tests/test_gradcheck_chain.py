@@ -186,3 +186,13 @@ def test_dtrace_under_a_wrong_name_or_at_a_wrong_step():
         assert dtrace_problems(model, params, trace, d_outputs) == []
         with replaced(ntm_model, "through_time", edit("w=dw_later, M=dM_later", "w=dw_later, M=dM_prev")):
             assert [name.split("[")[0] for name in dtrace_problems(model, params, trace, d_outputs)] == ["M"] * 5
+
+
+@pytest.mark.parametrize("one", CASES, ids=lambda one: f"{one.name}, {one.setting}")
+def test_every_models_dtrace_holds_the_gradients_it_is_called_by(one):
+    rng = generator(0, "dtrace")
+    model, inputs, options = one.make(rng)
+    params = random_parameters(model, rng)
+    with numpy_only():
+        outputs, trace = model.forward(params, inputs, **options)
+        assert dtrace_problems(model, params, trace, rng.standard_normal(outputs.shape)) == []
