@@ -297,5 +297,5 @@ def hop_backward(do, dp, p, u, m, c, mask, linear):
 
 
 LOOPS = "numpymem.memn2n.kernels"
-Kernel("memn2n.encode", of=encode_sentences, functions=f"{LOOPS}:encode:encode_backward", gain="3x")
-Kernel("memn2n.memories", of=remember, functions=f"{LOOPS}:memories:memories_backward", gain="3x")
+Kernel("memn2n.encode", of=encode_sentences, functions=f"{LOOPS}:encode:encode_backward", gain="9x")
+Kernel("memn2n.memories", of=remember, functions=f"{LOOPS}:memories:memories_backward", gain="9x")

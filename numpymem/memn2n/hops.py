@@ -95,4 +95,4 @@ def back_through_hops(du, u, p, memories, H, mask, way, dtrace=None):
     return du_k, dmemories, dH
 
 
-Kernel("memn2n.hops", of=all_hops, functions="numpymem.memn2n.kernels_hops:hops:hops_backward", gain="3x")
+Kernel("memn2n.hops", of=all_hops, functions="numpymem.memn2n.kernels_hops:hops:hops_backward", gain="9x")

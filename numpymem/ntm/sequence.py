@@ -163,4 +163,4 @@ def keep(dtrace, **gradients):
 
 
 Kernel("ntm.sequence", of=sequence, functions="numpymem.ntm.kernels:sequence:sequence_backward",
-       gain="6x to 20x")
+       gain="6x to 16x")
