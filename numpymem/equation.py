@@ -98,7 +98,7 @@ class Equation:
     def __call__(self, *args):
         if self.kernel is None and not _hooks:    # hundreds of times in a training step: no detour
             return self._forward(*args)
-        run = self._forward if self.kernel is None else self.kernel.forward_or(self._forward)
+        run = self._forward if self.kernel is None else self.kernel.forward_or(self._forward, args)
         return _through_hooks(self, "forward", run, args)
 
     def gradient(self, *args):

@@ -41,7 +41,7 @@ class Kernel:
 
     def __init__(self, name, of, functions, gain=""):
         self.name, self.of, self.gain, self.functions = name, of, gain, functions
-        self._seen, self._reason, self._pair = None, None, None
+        self._seen, self._reason, self._pair, self._used = None, None, None, False
         KERNELS[name] = self
         of.kernel = self
 
@@ -50,11 +50,21 @@ class Kernel:
         """Ids, the innermost equations first, so that `why_not` names the one that was edited."""
         return reached_from(self.of)
 
-    def forward_or(self, numpy_forward):
-        return numpy_forward if self.why_not() else self.pair()[0]
+    def forward_or(self, numpy_forward, arguments=()):
+        if self.why_not():
+            return numpy_forward
+        if not self._used:
+            self._used = True
+            ahead().start(self.name, arguments)
+        return self.pair()[0]
 
     def backward_or(self, numpy_backward):
-        return numpy_backward if self.why_not() else self.pair()[1]
+        if self.why_not():
+            return numpy_backward
+        if self._used is True:
+            self._used = "backward too"
+            ahead().wait(self.name)
+        return self.pair()[1]
 
     def pair(self):
         if self._pair is None:
@@ -87,6 +97,11 @@ class Kernel:
             if known.get(id) != fingerprint(item):
                 return f"{id} ({item.name}) differs from the one the kernel {self.name} fuses"
         return None
+
+
+def ahead():
+    """numpymem/ahead.py, which itself needs this module."""
+    return importlib.import_module("numpymem.ahead")
 
 
 class _Switch:

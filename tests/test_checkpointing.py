@@ -31,10 +31,10 @@ def bytes_of(trace):
             while isinstance(value.base, np.ndarray):
                 value = value.base
             owners[id(value)] = value.nbytes
-        elif isinstance(value, (tuple, list)):
-            for one in value:
+        elif isinstance(value, (tuple, list, dict)):
+            for one in value.values() if isinstance(value, dict) else value:
                 visit(one)
-    visit(list(trace.values()))
+    visit(trace)
     return sum(owners.values())
 
 
@@ -92,7 +92,7 @@ def test_the_trace_is_small(task):
     inputs = np.zeros((200, 4, task.n_inputs), np.float32)
     _, whole = model.forward(params, inputs)
     _, parted = model.forward(params, inputs, checkpoint_every=20)
-    assert bytes_of(parted) < bytes_of(whole) / 10
+    assert bytes_of(parted) < bytes_of(whole) / 6               # a tenth is the last part, and some the states
 
 
 def test_a_training_with_it_learns_the_same(task):

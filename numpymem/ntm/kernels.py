@@ -202,13 +202,14 @@ def sequence_backward(dh, dr, dc_last, dw_last, dM_last, h, c, gates, u, raw, w,
 
     threads.run(block, threads.blocks(B))
     dw0, dM0 = (dw_prev, dM_prev) if T % 2 else (dw, dM)              # they changed places at each step
-    dW_u, dW_heads = product_over_time(flat(u), flat(dpre)), product_over_time(flat(h), flat(draw))
-    return (dpre, dW_u, dW_heads, flat(draw).sum(0), dh0, dc0, dr0, dw0[..., :N], dM0[..., :N].swapaxes(-1, -2))
+    dW_u, dW_heads, db_heads = weight_gradients(flat(dpre), flat(draw), flat(u), flat(h))
+    return (dpre, dW_u, dW_heads, db_heads, dh0, dc0, dr0, dw0[..., :N], dM0[..., :N].swapaxes(-1, -2))
 
 
-def product_over_time(x, dy):
-    """x^T dy, one half of its rows on each of two threads."""
-    out, half = np.empty((x.shape[1], dy.shape[1]), dy.dtype), x.shape[1] // 2
-    threads.run(lambda first, last: np.matmul(x[:, first:last].T, dy, out=out[first:last]), [(0, half), (half, len(out))],
-                worth=len(x) > 200)
-    return out
+def weight_gradients(dpre, draw, u, h):
+    """u^T dpre, half of its columns on each of two threads; h^T draw and the sum of draw."""
+    dW_u, half = np.empty((u.shape[1], dpre.shape[1]), dpre.dtype), dpre.shape[1] // 2
+    dW_heads, db_heads = np.empty((h.shape[1], draw.shape[1]), draw.dtype), np.empty(draw.shape[1], draw.dtype)
+    threads.run(np.matmul, [(u.T, dpre[:, :half], dW_u[:, :half]), (u.T, dpre[:, half:], dW_u[:, half:]), (h.T, draw, dW_heads),
+                            (np.ones(len(draw), draw.dtype), draw, db_heads)], worth=len(u) > 200)
+    return dW_u, dW_heads, db_heads

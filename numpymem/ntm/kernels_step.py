@@ -197,11 +197,11 @@ def memory_step(raw, before, w_prev, R, N, r, w, M, k, beta, g, s, gamma, e, a, 
 @part
 def write(before, w, e, a, M):
     """(3), (4): M = before prod_q (1 - w_q e_q) + sum_q w_q a_q"""
-    Q, slots = w.shape
-    fade(before, w[0], e[0], M)
-    for q in range(1, Q):
-        fade(M, w[q], e[q], M)
-    for q in range(Q):
+    last = len(w) - 1
+    for q in range(last):
+        fade(before if q == 0 else M, w[q], e[q], M)
+    fade_and_add(before if last == 0 else M, w[last], e[last], a[last], M)
+    for q in range(last):
         add_outer(a[q], w[q], M)
 
 
@@ -213,6 +213,16 @@ def fade(before, w, e, M):
         w_n = load(w, n)
         for i in range(e.size):
             store(M[i], n, load(before[i], n) * (one - e[i] * w_n))
+
+
+@part
+def fade_and_add(before, w, e, a, M):
+    """M = before (1 - w e) + w a: with one write head, all of the write in one pass."""
+    one = e.dtype.type(1)
+    for n in range(0, w.size, LANES):
+        w_n = load(w, n)
+        for i in range(e.size):
+            store(M[i], n, load(before[i], n) * (one - e[i] * w_n) + a[i] * w_n)
 
 
 @loop

@@ -130,7 +130,8 @@ class NTM:
         else:
             w0 = np.zeros((sizes.H, N), dtype)
             w0[:, 0] = 1
-        return State(*(repeat(x, B) for x in (params.get("h0", none), params.get("c0", none), r0, w0, M0)))
+        h0, c0, r0, w0 = (repeat(x, B) for x in (params.get("h0", none), params.get("c0", none), r0, w0))
+        return State(h0, c0, r0, w0, repeat(M0.T, B).swapaxes(1, 2))               # slots last, as the steps want it
 
     def _initial_state_backward(self, params, initial, dh0, dc0, dr0, dw0, dM0):
         grads = {}
