@@ -19,9 +19,13 @@ def loss_and_gradient(kind, outputs, batch, scale="mean"):
     """
     forward, backward = PAIRS[kind]
     loss = forward(outputs, batch.targets, batch.mask)
-    answers = batch.mask.sum() * (batch.targets.shape[-1] if kind == "binary" else 1)
-    factor = outputs.dtype.type(1 if scale == "sum" else 1 / max(answers, 1))
+    factor = outputs.dtype.type(1 if scale == "sum" else 1 / max(answers_in(kind, batch), 1))
     return float(loss), backward(factor, outputs, batch.targets, batch.mask)
+
+
+def answers_in(kind, batch):
+    """How many answers a batch asks for: classes, or bits."""
+    return batch.mask.sum() * (batch.targets.shape[-1] if kind == "binary" else 1)
 
 
 def evaluate(model, params, task, batches):
