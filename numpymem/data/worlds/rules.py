@@ -49,7 +49,7 @@ def basic_induction(story, rng):
             kind_ids[actor] = story.tell(f"{actor} is a {kind_of[actor]}.")
         else:
             colour_ids[actor] = story.tell(f"{actor} is {colour_of[kind_of[actor]]}.")
-    like = pick(rng, others[: size - 1])
+    like = max(others[: size - 1], key=kind_ids.get)        # of several, whose kind was told last
     supports = [kind_ids[asked], kind_ids[like], colour_ids[like]]
     story.ask(f"What color is {asked}?", colour_of[kind], supports)
 

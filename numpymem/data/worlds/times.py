@@ -14,13 +14,14 @@ def time_reasoning(story, rng):
     story.blank_before_tab = True
     visits = {actor: [] for actor in TOWN_ACTORS}       # actor -> places, one a time of the day
     ids = {}                                            # (actor, time) -> ID of the statement
-    steps, untold = [], []                              # (actor, time); a step has a visit before it
+    recent, untold = [], []                             # (actor, time) in the order in which it happened
     while len(story.question_ids) < QUESTIONS_A_STORY:
         for _ in range(2):
             actor = pick(rng, [actor for actor in TOWN_ACTORS if len(visits[actor]) < len(TIMES)])
             untold.append((actor, len(visits[actor])))
             visits[actor].append(pick_other(rng, TOWN_PLACES, *visits[actor][-1:]))
-        steps = [step for step in (*steps, *untold[-2:]) if step[1] > 0][-WINDOW:]
+        recent = (recent + untold[-2:])[-WINDOW:]
+        steps = [(actor, time) for actor, time in recent if time > 0]       # those with a visit before
         if steps:
             for index in rng.permutation(len(untold)):
                 actor, time = untold[index]
