@@ -188,8 +188,9 @@ def step(sentence):
 
 def smaller_and_bigger(sentence):
     """The two things of "X fits inside Y", "Does X fit in Y", "Y is bigger than X" or "Is Y bigger than X"."""
-    first, fits, second = re.fullmatch(r"(?:does |is )?the (.+?) (fits? in\w*|(?:is )?bigger than) the (.+)", " ".join(sentence)).groups()
-    return (first, second) if fits.startswith("fit") else (second, first)
+    pattern = r"(?:does |is )?the (.+?) (fits inside|fit in|is bigger than|bigger than) the (.+)"
+    first, relation, second = re.fullmatch(pattern, " ".join(sentence)).groups()
+    return (first, second) if relation.startswith("fit") else (second, first)
 
 
 def read_size(story, question):

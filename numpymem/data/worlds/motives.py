@@ -4,7 +4,12 @@ from .story import GETS, MOVES, pick
 
 ACTORS = ("Jason", "Antoine", "Sumit", "Yann")
 # What an actor is -> where he will go, and what he will get there.
-GOALS = {"hungry": ("kitchen", "apple"), "thirsty": ("kitchen", "milk"), "bored": ("garden", "football"), "tired": ("bedroom", "pajamas")}
+GOALS = {
+    "hungry": ("kitchen", "apple"),
+    "thirsty": ("kitchen", "milk"),
+    "bored": ("garden", "football"),
+    "tired": ("bedroom", "pajamas"),
+}
 
 
 def agents_motivations(story, rng):
