@@ -7,13 +7,13 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from babi_readers import READERS, TIMES
+from babi_readers import DROPS, GIVES, MOVES, READERS, TIMES, transfers
 
 from numpymem.data import babi, worlds
 from numpymem.data.babi_format import TASKS, parse
 
 PLACES = {*worlds.space.ROOMS, *worlds.times.TOWN_PLACES}
-PEOPLE = {name.lower() for name in worlds.carrying.GIVERS}
+PEOPLE = {name.lower() for name in (*worlds.carrying.GIVERS, *worlds.house.ACTORS)}
 THINGS = set(worlds.house.OBJECTS)
 
 
@@ -189,6 +189,49 @@ def test_yes_and_no_are_balanced(task):
     questions = parse(worlds.generate(task, 2000, np.random.default_rng(0)), "generated")
     share = Counter(q.answer for q in questions)["yes"] / 2000
     assert share == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(2000))
+
+
+@pytest.mark.parametrize("source", available_sources())
+@pytest.mark.parametrize("task", [1, 2, 3, 5, 6, 7, 8])
+def test_nobody_does_what_cannot_be_done(task, source):
+    """As far as the text tells: moves lead elsewhere, and hands take, drop and pass on what is there."""
+    for story in stories(all_questions(task, source)):
+        room, place = {}, {}         # of actors; of things (a room or an actor); None if not told
+        events = {i: event for i, *event in transfers(story[-1].story)}
+        for i, statement in enumerate(story[-1].story):
+            actor = statement[0]
+            if statement[1] in MOVES:
+                assert room.get(actor) != statement[-1]
+                room[actor] = statement[-1]
+                continue
+            verb, thing, actors = events[i]
+            if verb in GIVES:
+                assert place[thing] == actor != actors[1]
+                here = {room.get(who) for who in actors} - {None}
+                assert len(here) < 2
+                room.update(dict.fromkeys(actors, *here))
+                place[thing] = actors[1]
+            elif verb in DROPS:
+                assert place[thing] == actor
+                place[thing] = room.get(actor)
+            else:
+                assert place.get(thing) not in PEOPLE
+                assert None in (room.get(actor), place.get(thing)) or room[actor] == place[thing]
+                place[thing] = actor
+
+
+@pytest.mark.parametrize("source", available_sources())
+def test_nobody_is_denied_a_third_room(source):
+    for story in stories(all_questions(9, source)):
+        known = {}                   # actor -> (in it, room)
+        for actor, *verb, room in story[-1].story:
+            denied = "no" in verb or "not" in verb
+            inside, told = known.get(actor, (None, None))
+            if inside:
+                assert denied == (room == told)
+            elif denied:
+                assert room != told
+            known[actor] = (not denied, room)
 
 
 def test_rooms_never_share_a_place_on_the_grid():
