@@ -7,7 +7,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from babi_readers import DROPS, GIVES, MOVES, READERS, TIMES, transfers
+from babi_readers import DROPS, GIVES, MOVES, OPPOSITE, READERS, TIMES, transfers
 
 from numpymem.data import babi, worlds
 from numpymem.data.babi_format import TASKS, parse
@@ -232,6 +232,18 @@ def test_nobody_is_denied_a_third_room(source):
             elif denied:
                 assert room != told
             known[actor] = (not denied, room)
+
+
+@pytest.mark.parametrize("source", available_sources())
+def test_three_rooms_lie_in_a_line(source):
+    for question in all_questions(4, source):
+        (_, a, _, _, _, _, b), (_, c, _, _, _, _, d) = question.story
+        (middle,) = {a, b} & {c, d}
+        sides = []                   # of the outer rooms, seen from the middle one
+        for _, room, _, direction, _, _, other in question.story:
+            sides.append(direction if other == middle else OPPOSITE[direction])
+            assert room != other
+        assert sides[0] == OPPOSITE[sides[1]]
 
 
 def test_rooms_never_share_a_place_on_the_grid():
