@@ -7,7 +7,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from babi_readers import DROPS, GIVES, MOVES, OPPOSITE, READERS, TIMES, transfers
+from babi_readers import DROPS, GIVES, MOVES, OPPOSITE, READERS, TIMES, smaller_and_bigger, transfers
 
 from numpymem.data import babi, worlds
 from numpymem.data.babi_format import TASKS, parse
@@ -232,6 +232,28 @@ def test_nobody_is_denied_a_third_room(source):
             elif denied:
                 assert room != told
             known[actor] = (not denied, room)
+
+
+@pytest.mark.parametrize("source", available_sources())
+@pytest.mark.parametrize("task", [2, 3, 5, 6, 7, 8])
+def test_there_ends_a_fifth_of_the_drops_and_of_the_gets_of_task_3_and_all_other_gets(task, source):
+    ends = {"get": [], "drop": []}
+    for story in stories(all_questions(task, source)):
+        for i, verb, _, _ in transfers(story[-1].story):
+            if verb not in GIVES:
+                ends["drop" if verb in DROPS else "get"].append(story[-1].story[i][-1] == "there")
+    assert task == 3 or all(ends.pop("get"))
+    for flags in ends.values():
+        assert abs(np.mean(flags) - 0.2) <= 4 * np.sqrt(0.2 * 0.8 / len(flags))
+
+
+@pytest.mark.parametrize("source", available_sources())
+def test_chocolate_is_smaller_than_its_box_and_that_than_all_containers(source):
+    order = {"chocolate": 0, "box of chocolates": 1}
+    for question in all_questions(18, source):
+        for statement in question.story:
+            small, big = smaller_and_bigger(statement)
+            assert order.get(small, 2) < order.get(big, 3)
 
 
 @pytest.mark.parametrize("source", available_sources())
