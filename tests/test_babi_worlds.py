@@ -149,6 +149,22 @@ def test_answers_are_as_frequent_as_in_the_release(task, source):
         assert abs(ours - share) <= 4 * np.hypot(error, our_error), name
 
 
+# Measured on the same files: how many statements back the latest supporting fact is (mean, its standard error).
+NEWEST = {
+    1: (1.979, 0.010), 2: (2.124, 0.010), 3: (2.208, 0.015), 5: (2.194, 0.010), 6: (2.225, 0.011), 7: (2.083, 0.010),
+    8: (2.286, 0.010), 9: (1.957, 0.010), 10: (1.971, 0.010), 11: (1.819, 0.011), 12: (1.316, 0.005), 13: (1.151, 0.005),
+    14: (2.573, 0.015), 20: (3.390, 0.021),
+}
+
+
+@pytest.mark.parametrize("source", available_sources())
+@pytest.mark.parametrize("task", NEWEST)
+def test_questions_look_back_as_far_as_in_the_release(task, source):
+    mean, error = NEWEST[task]
+    ours, our_error = mean_and_error(all_questions(task, source), lambda q: len(q.story) - max(q.supports))
+    assert abs(ours - mean) <= 4 * np.hypot(error, our_error)
+
+
 @pytest.mark.parametrize("source", available_sources())
 @pytest.mark.parametrize("task", [task for task in TASKS if task not in SHARES])
 def test_answers_that_differ_in_a_name_only_are_equally_frequent(task, source):
