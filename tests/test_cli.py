@@ -144,7 +144,7 @@ def test_no_data_is_one_line_of_advice(capsys, monkeypatch, tmp_path):
     monkeypatch.delenv("NUMPYMEM_DATA", raising=False)
     monkeypatch.setattr(babi, "search_places", lambda folder: [])
     monkeypatch.setenv("NUMPYMEM_CACHE", str(tmp_path / "cache"))
-    assert run("train", "memn2n", "babi3") == 2
+    assert run("train", "memn2n", "babi3", "--set", "source=real") == 2
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1 and "NUMPYMEM_DATA" in said and "--set folder=DIR" in said
     assert not (tmp_path / "runs").exists()

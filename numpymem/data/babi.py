@@ -10,13 +10,12 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from . import babi_worlds
+from . import worlds
 from .babi_files import FOLDERS, MISSING, PARTIAL, file_names, is_released, read_files
 from .babi_format import TASKS, parse
 from .download import cache_folder, checksums, fetch
 
 SOURCES = ("auto", "real", "generated")
-GENERATED_TASKS = tuple(sorted(babi_worlds.WORLDS))
 TEST_QUESTIONS = 1000
 
 
@@ -36,7 +35,7 @@ def load(task, size="1k", source="auto", folder=None):
 
     task     1 to 20
     size     "1k" or "10k" training questions
-    source   "real": release 1.2 or an error; "generated": `babi_worlds` (tasks 1, 2, 6, 15, 19);
+    source   "real": release 1.2 or an error; "generated": `worlds`;
              "auto": real if it can be had, otherwise generated
     folder   a folder or .tar.gz/.tar.xz archive with the real files (see `babi_files.read_files`)
     returns  BabiData
@@ -61,7 +60,7 @@ def load(task, size="1k", source="auto", folder=None):
     try:
         return _downloaded(task, size)
     except OSError as error:                    # DownloadError is one
-        if source == "auto" and task in GENERATED_TASKS:
+        if source == "auto":
             return _generated(task, size, "no real data found")
         raise FileNotFoundError(_advice(task, size, places, error)) from error
 
@@ -113,8 +112,6 @@ def _check(task, size, source, folder):
         raise ValueError(f"size: expected '1k' or '10k', received {size!r}")
     if source not in SOURCES:
         raise ValueError(f"source: expected one of {SOURCES}, received {source!r}")
-    if source == "generated" and task not in GENERATED_TASKS:
-        raise ValueError(f"task: a generator exists for {GENERATED_TASKS}, not for task {task}")
 
 
 def _wanted(task, size):
@@ -147,7 +144,7 @@ def _downloaded(task, size):
 def _generated(task, size, reason):
     counts = (10_000 if size == "10k" else 1_000, TEST_QUESTIONS)
     train, test = (
-        parse(babi_worlds.generate(task, count, babi_worlds.generator(task, part)), f"generated task {task}")
+        parse(worlds.generate(task, count, worlds.generator(task, part)), f"generated task {task}")
         for part, count in enumerate(counts)
     )
     count = _count(task, train, test)
@@ -161,7 +158,6 @@ def _count(task, train, test):
 
 def _advice(task, size, places, error):
     looked = ", ".join(f"{place.label} ({place.path})" for place in places)
-    generated = "" if task not in GENERATED_TASKS else ", or take made-up stories: --set source=generated"
     return (f"no real bAbI data for task {task}, size {size}: set NUMPYMEM_DATA=DIR, or give --set folder=DIR (a folder or .tar.gz "
-            f"with tasks_1-20_v1-2), or go online without NUMPYMEM_OFFLINE{generated}. Made-up stories exist for tasks "
-            f"{', '.join(map(str, GENERATED_TASKS))}. Looked in {looked}; {error}")
+            f"with tasks_1-20_v1-2), or go online without NUMPYMEM_OFFLINE, or take made-up stories: --set source=generated. "
+            f"Looked in {looked}; {error}")
