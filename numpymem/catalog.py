@@ -5,6 +5,7 @@ To add a model or a task, add a line to MODELS or TASKS; to tune a pair, add a l
 
 import dataclasses
 import importlib
+import inspect
 import json
 import math
 
@@ -17,6 +18,10 @@ MODELS = {                                        # name -> (module, class, conf
 }
 TASKS = {                                         # name -> (module, class, fixed arguments, one line)
     "copy": ("numpymem.tasks.copy", "Copy", {}, "copy a sequence of 8-bit vectors, lengths 1-20"),
+    "repeat-copy": ("numpymem.tasks.repeat_copy", "RepeatCopy", {}, "copy a sequence 1-10 times, then an end marker"),
+    "recall": ("numpymem.tasks.recall", "Recall", {}, "associative recall: which item came after this one? 2-6 items"),
+    "ngrams": ("numpymem.tasks.ngrams", "NGrams", {}, "dynamic 6-grams: predict the next of 200 bits"),
+    "sort": ("numpymem.tasks.priority_sort", "PrioritySort", {}, "the 16 of 20 vectors with the highest priority, in order"),
     **{f"babi{n}": ("numpymem.tasks.babi", "Babi", {"number": n}, f"bAbI question answering, task {n}") for n in range(1, 21)},
 }
 ALIASES = {"qa": "babi1", "path-finding": "babi19"}
@@ -31,13 +36,43 @@ def model_class(name):
     return getattr(module, model), getattr(module, config)
 
 
-def make_task(name, form, **settings):
-    """A task in the form that a model takes. Raises ValueError for an unknown name or setting."""
+def task_class(name):
+    """The class of a task and the arguments that its name fixes. Raises ValueError for an unknown name."""
     name = ALIASES.get(name, name)
     if name not in TASKS:
-        raise ValueError(f"TASK: expected one of copy, babi1 ... babi20, {', '.join(ALIASES)}, received {name!r}")
+        raise ValueError(f"TASK: expected one of {', '.join(kinds())}, {', '.join(ALIASES)}, received {name!r}")
     module, task, fixed, _ = TASKS[name]
-    return getattr(importlib.import_module(module), task)(form=form, **fixed, **settings)
+    return getattr(importlib.import_module(module), task), fixed
+
+
+def make_task(name, form, **settings):
+    """A task in the form that a model takes. Raises ValueError for an unknown name or setting."""
+    task, fixed = task_class(name)
+    return task(form=form, **fixed, **settings)
+
+
+def task_arguments(name):
+    """What can be set of a task: name -> default."""
+    task, fixed = task_class(name)
+    return {argument.name: argument.default for argument in inspect.signature(task).parameters.values()
+            if argument.name != "form" and argument.name not in fixed}
+
+
+def kinds():
+    """The tasks, with the twenty of bAbI as one: what is said of a task in lists."""
+    return [*(name for name in TASKS if not name.startswith("babi")), "babi1 ... babi20"]
+
+
+def takes(model, task):
+    """Whether a model can be trained on a task: only if the task has the form that the model reads."""
+    return model_class(model)[0].form in task_class(task)[0].forms
+
+
+def check_pair(model, task):
+    """Raise ValueError if a model cannot take a task."""
+    if not takes(model, task):
+        able = ", ".join(name for name in MODELS if takes(name, task))
+        raise ValueError(f"MODEL: expected one of {able} for {task}, which has no stories and questions, received {model}")
 
 
 def make_model(name, task, **settings):
@@ -68,7 +103,7 @@ def apply_settings(pairs, model, task_name, model_settings, recipe, controller=N
     _, config = model_class(model)
     config_fields = {field.name: field for field in dataclasses.fields(config)}
     recipe_fields = {field.name for field in dataclasses.fields(Recipe)}
-    task_fields = {"copy": ("min_length", "max_length")}.get(task_name, ("size", "source", "folder"))
+    task_fields = task_arguments(task_name)
     model_settings, recipe_settings, task_settings = dict(model_settings), {}, {}
     if controller is not None:
         pairs = [*pairs, f"controller={controller}"]

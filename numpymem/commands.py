@@ -84,17 +84,19 @@ def list(options):
     for name, (*_, line) in catalog.MODELS.items():
         print(f"  {name:<10}{line}")
     print("tasks")
-    print(f"  {'copy':<10}{catalog.TASKS['copy'][3]}")
-    print(f"  {'babi1-20':<10}bAbI question answering, twenty tasks (aliases: "
-          + ", ".join(f"{alias} = {name}" for alias, name in catalog.ALIASES.items()) + ")")
-    print("every model takes every task; what `train MODEL TASK` starts with:")
+    for kind in catalog.kinds():
+        line = catalog.TASKS[kind][3] if kind in catalog.TASKS else "bAbI question answering, twenty tasks (aliases: " \
+            + ", ".join(f"{alias} = {name}" for alias, name in catalog.ALIASES.items()) + ")"
+        print(f"  {kind:<18}{line}")
     for model in catalog.MODELS:
-        for kind, task in (("copy", "copy"), ("babi1-20", "babi1")):
-            settings, recipe = catalog.settings_of(model, task)
+        taken = [kind for kind in catalog.kinds() if catalog.takes(model, kind.split()[0])]
+        print(f"{model} takes {'every task' if taken == catalog.kinds() else ', '.join(taken)}; `train {model} TASK` starts with:")
+        for kind in taken:
+            settings, recipe = catalog.settings_of(model, kind.split()[0])
             extra = " ".join(f"{name}={value}" for name, value in settings.items())
-            extra += f"   {catalog.BUDGETS[model, kind.split('1-')[0]]}" if (model, kind.split("1-")[0]) in catalog.BUDGETS else ""
-            print(f"  {model:<8}{kind:<10}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} "
-                  f"sequences={recipe.sequences:,} {extra}".rstrip())
+            budget = catalog.BUDGETS.get((model, "babi" if kind.startswith("babi") else kind), "")
+            print(f"  {kind:<18}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} sequences={recipe.sequences:,} "
+                  f"{extra}   {budget}".rstrip())
 
 
 def explain(options):

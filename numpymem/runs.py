@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import importlib
-import inspect
 import platform
 
 import numpy as np
@@ -23,6 +21,7 @@ def new_run(model, task, seed=0, settings=(), folder=None, controller=None, batc
     """
     cls, config = catalog.model_class(model)
     task = catalog.ALIASES.get(task, task)
+    catalog.check_pair(model, task)
     check_settings(settings)
     controller = chosen_controller(model, config, settings, controller)
     model_settings, recipe = catalog.settings_of(model, task, controller)
@@ -123,9 +122,7 @@ def check_same(folder, model, task, seed=None, settings=(), controller=None, bat
 def began_with(config):
     """Every setting of a run by name, also those that were left at their defaults."""
     _, model_config = catalog.model_class(config["model"])
-    module, task, *_ = catalog.TASKS[config["task"]]
-    arguments = inspect.signature(getattr(importlib.import_module(module), task)).parameters
-    began = {name: argument.default for name, argument in arguments.items()} | config["task_settings"]
+    began = catalog.task_arguments(config["task"]) | config["task_settings"]
     began |= {field.name: field.default for field in dataclasses.fields(model_config)} | config["model_settings"]
     return began | config["recipe"] | {name: config[name] for name in ("model", "task", "seed")}
 

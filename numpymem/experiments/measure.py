@@ -27,7 +27,7 @@ def copy_lengths(model, params, task, lengths, count, seed):
     lines = []
     for length in lengths:
         rng = np.random.default_rng([seed, length])
-        found = evaluate(model, params, task, task.evaluation(rng, count, length))
+        found = evaluate(model, params, task, task.evaluation(rng, count, length=length))
         lines.append({"length": length, "bits_per_sequence": found["bits_per_sequence"],
                       "wrong_bits_percent": found["wrong_percent"], "sequences": count})
     return lines
