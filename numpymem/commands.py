@@ -67,6 +67,9 @@ def eval(options):
         print(f"{'length':>8}{'bits / sequence':>18}{'wrong bits, %':>16}")
         for line in found["lengths"]:
             print(f"{line['length']:>8}{line['bits_per_sequence']:>18.4f}{line['wrong_bits_percent']:>16.3f}")
+    elif "lines" in found:
+        from numpymem.experiments.measure_ntm import table
+        print(table(found["lines"]))
     else:
         print(f"{found['task']}: {found['error_percent']:.1f} % error on {found['questions']} test questions "
               f"(always the most frequent answer: {found['majority_error_percent']:.1f} %)\n{found['data']}")
