@@ -95,11 +95,19 @@ def list(options):
         taken = [kind for kind in catalog.kinds() if catalog.takes(model, kind.split()[0])]
         print(f"{model} takes {'every task' if taken == catalog.kinds() else ', '.join(taken)}; `train {model} TASK` starts with:")
         for kind in taken:
-            settings, recipe = catalog.settings_of(model, kind.split()[0])
-            extra = " ".join(f"{name}={value}" for name, value in settings.items())
-            budget = catalog.BUDGETS.get((model, "babi" if kind.startswith("babi") else kind), "")
-            print(f"  {kind:<18}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} sequences={recipe.sequences:,} "
-                  f"{extra}   {budget}".rstrip())
+            print(start_line(model, kind))
+            if (f"{model}-feedforward", kind) in catalog.RECIPES:
+                print(start_line(model, kind, "feedforward"))
+
+
+def start_line(model, kind, controller=None):
+    """What the training of a pair starts with, in one line."""
+    settings, recipe = catalog.settings_of(model, kind.split()[0], controller)
+    name = "  --controller feedforward" if controller else kind
+    extra = " ".join(f"{setting}={value}" for setting, value in settings.items())
+    pair = (f"{model}-{controller}" if controller else model, "babi" if kind.startswith("babi") else kind)
+    return (f"  {name:<27}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} sequences={recipe.sequences:,} {extra}   "
+            f"{catalog.BUDGETS.get(pair, '')}").rstrip()
 
 
 def explain(options):
