@@ -52,7 +52,7 @@ def task_figure(training, seed=0, **size):
     if task.name == "ngrams":
         return predictions(batch, logits, name=name)
     if task.name in ("copy", "repeat-copy"):
-        return copies(batch, logits, name=name)
+        return copies(batch, logits, name=f"{name}, {task.name}")
     return heads_at_work(trace, batch, logits, priority=8 if task.name == "sort" else None, name=f"{name}, {task.name}")
 
 
