@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numpymem.catalog import apply_settings, check_pair, make_model, make_task, model_class, settings_of
+from numpymem.catalog import MODELS, apply_settings, check_pair, kinds, make_model, make_task, model_class, settings_of, takes
 from numpymem.training import Recipe
 
 
@@ -57,9 +57,10 @@ def test_a_wrong_name_or_size_is_named(call, message):
         call()
 
 
-def test_defaults_exist_for_every_model_on_copy():
-    for name in ("ntm", "memn2n", "lstm"):
-        settings, recipe = settings_of(name, "copy")
-        task = make_task("copy", model_class(name)[0].form)
+@pytest.mark.parametrize("name, kind", [(name, kind) for name in MODELS for kind in kinds()[:-1] if takes(name, kind)])
+def test_every_pair_starts_with_settings_that_fit(name, kind):
+    for controller in (None, "feedforward") if name == "ntm" else (None,):
+        settings, recipe = settings_of(name, kind, controller)
+        task = make_task(kind, model_class(name)[0].form)
         params = make_model(name, task, **settings).init(np.random.default_rng(0))
-        assert recipe.sequences > recipe.batch and all(value.dtype == np.float32 for value in params.values())
+        assert recipe != Recipe() and recipe.sequences > recipe.batch and all(value.dtype == np.float32 for value in params.values())
