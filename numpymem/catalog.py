@@ -153,8 +153,8 @@ SETTINGS = {
     # Trained with 128 slots this controller copies 120 vectors with about 1 % wrong bits: while it answers its write head wanders
     # and touches the last items. With 24 slots it cannot afford that, and learns to keep still.
     ("ntm-feedforward", "copy"): {"initial_weights": "one-hot", "N_training": 24},
-    # One write head and four to read with: with one of each, or four of each, the controllers soon store the items, but learn
-    # much later to look one up. With 64 slots while training a sequence takes half the time.
+    # One head to write and four to read with: with one of each both controllers learned to store the items, but in 30,000 sequences
+    # not to look one up. 64 slots while training are more than the longest list needs, and faster than 128.
     ("ntm", "recall"): {"initial_weights": "one-hot", "N_training": 64, "read_heads": 4, "write_heads": 1},
     ("ntm", "repeat-copy"): {"initial_weights": "one-hot", "N_training": 32},
     ("ntm", "ngrams"): {"initial_weights": "one-hot", "N": 64},

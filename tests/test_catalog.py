@@ -63,4 +63,5 @@ def test_every_pair_starts_with_settings_that_fit(name, kind):
         settings, recipe = settings_of(name, kind, controller)
         task = make_task(kind, model_class(name)[0].form)
         params = make_model(name, task, **settings).init(np.random.default_rng(0))
-        assert recipe != Recipe() and recipe.sequences > recipe.batch and all(value.dtype == np.float32 for value in params.values())
+        assert recipe != Recipe() and recipe.sequences > recipe.batch
+        assert all(value.dtype == np.float32 for value in params.values())
