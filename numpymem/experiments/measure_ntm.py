@@ -70,7 +70,7 @@ COLUMNS = {"length": ("length", "d"), "repeats": ("repeats", "d"), "items": ("it
 def found_on(model, params, task, batches):
     """What `evaluate` finds, under the names of measure.copy_lengths."""
     found = evaluate(model, params, task, batches)
-    return {"bits_per_sequence": found["bits_per_sequence"], "wrong_bits_percent": found["wrong_percent"],
+    return {"bits_per_sequence": float(found["bits_per_sequence"]), "wrong_bits_percent": found["wrong_percent"],
             "sequences": found["sequences"]}
 
 
