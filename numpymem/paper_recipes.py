@@ -1,4 +1,4 @@
-"""The recipes of the NTM paper (Graves et al. 2014, section 4.6, tables 1 to 3): `--set recipe=paper`.
+"""The recipes of the NTM paper (Graves et al. 2014, tables 1 to 3): `--set recipe=paper`.
 
 They ask for a million sequences, one at a time; the recipes of catalog.py are ours and faster. A recipe here is the list of
 NAME=VALUE texts that a user would have to type, so that a further --set still changes each of them.

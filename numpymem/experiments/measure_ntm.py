@@ -11,7 +11,7 @@ from numpymem.tasks.ngrams import bits_of, optimal
 from numpymem.training.loss import evaluate
 
 REPEAT_COPY_SIZES = ((10, 10), (20, 10), (10, 20), (20, 20))          # (length, repeats): trained to 10 and 10
-RECALL_ITEMS = (6, 8, 10, 12, 15, 20)                                 # trained to 6; figure 11 of the paper goes to 20
+RECALL_ITEMS = (6, 8, 10, 12, 15, 20)                                 # trained to 6; the paper, too, goes to 20
 
 
 def repeat_copy_sizes(model, params, task, sizes=REPEAT_COPY_SIZES, count=100, seed=0):

@@ -58,7 +58,7 @@ def task_figure(training, seed=0, **size):
 
 @styled
 def copies(batch, logits, b=0, name="copy"):
-    """Targets, outputs and the error, answer step by answer step (Graves et al. 2014, figures 4, 5 and 8).
+    """Targets, outputs and the error, answer step by answer step (Graves et al. 2014, sections 4.1 and 4.2).
 
     batch   sequence form: inputs (T, B, X), targets (T, B, Y), mask (T, B);   logits (T, B, Y);   b: which sequence
     """
@@ -77,7 +77,7 @@ def copies(batch, logits, b=0, name="copy"):
 
 @styled
 def heads_at_work(trace, batch, logits, b=0, priority=None, name="Neural Turing Machine"):
-    """Inputs, targets, outputs, and the weights of every head (Graves et al. 2014, figures 12, 16 and 17).
+    """Inputs, targets, outputs, and the weights of every head (Graves et al. 2014, sections 4.3 and 4.5).
 
     trace     of the model's forward; without `w` (T, B, H, N), as an LSTM's, there are no heads to show
     priority  the input channel that holds a number from -1 to 1, drawn as a strip of its own; None: there is none
@@ -108,7 +108,7 @@ def heads_at_work(trace, batch, logits, b=0, priority=None, name="Neural Turing 
 
 @styled
 def predictions(batch, logits, b=0, name="model", steps=None):
-    """The predicted probability of a 1 beside the optimal estimator's (Graves et al. 2014, figure 14).
+    """The predicted probability of a 1 beside the optimal estimator's (Graves et al. 2014, section 4.4).
 
     batch, logits   of ngrams: targets and logits (T, B, 1)
     steps           a slice of the sequence, None: all of it

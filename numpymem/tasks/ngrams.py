@@ -59,7 +59,7 @@ def optimal(bits):
     """The probability of a 1 at each step by the best estimator there is: (N1 + 1/2) / (N0 + N1 + 1).
 
     bits     (T, B)  N1 and N0: how often a 1 and a 0 have followed the context of this step so far
-    returns  (T, B)  1/2 for the five fair bits (Graves et al. 2014, eq. 10; Krichevsky and Trofimov 1981)
+    returns  (T, B)  1/2 for the five fair bits (Graves et al. 2014, section 4.4; Krichevsky and Trofimov 1981)
     """
     bits = np.asarray(bits).astype(int)
     T, B = bits.shape

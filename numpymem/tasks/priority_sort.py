@@ -1,8 +1,8 @@
 """Priority sort of Graves et al. 2014, section 4.5: read 20 random vectors, each with a priority; write out the 16 of highest
 priority in that order.
 
-The vectors have 8 bits (128 bits to guess, as in the paper's figure 18), the priority is a number from U(-1, 1) on a channel of
-its own. How the answer is asked for the paper does not say; here a delimiter does it, as in copy.
+The vectors have 8 bits (to guess 16 of them costs 128 bits, near which the paper's learning curves begin), the priority is a number
+from U(-1, 1) on a channel of its own. How the answer is asked for the paper does not say; here a delimiter does it, as in copy.
 """
 
 import numpy as np
