@@ -153,8 +153,8 @@ SETTINGS = {
     # Trained with 128 slots this controller copies 120 vectors with about 1 % wrong bits: while it answers its write head wanders
     # and touches the last items. With 24 slots it cannot afford that, and learns to keep still.
     ("ntm-feedforward", "copy"): {"initial_weights": "one-hot", "N_training": 24},
-    # One head to write and four to read with: with one of each both controllers learned to store the items, but in 30,000 sequences
-    # not to look one up. 64 slots while training are more than the longest list needs, and faster than 128.
+    # One head to write and four to read with: with one of each both controllers learned to store the items, but in some 30,000
+    # sequences not to look one up. 64 slots while training are more than the longest list needs, and faster than 128.
     ("ntm", "recall"): {"initial_weights": "one-hot", "N_training": 64, "read_heads": 4, "write_heads": 1},
     ("ntm", "repeat-copy"): {"initial_weights": "one-hot", "N_training": 32},
     ("ntm", "ngrams"): {"initial_weights": "one-hot", "N": 64},
@@ -177,7 +177,7 @@ BUDGETS = {                                       # pairs whose recipe is a budg
 }
 RECALL = Recipe(sequences=60_000, batch=4, lr=2e-3, beta2=0.98, clip=1.0, halve_every=10_000, stop_below=0.05, settle=4_000,
                 eval_count=500)
-REPEAT_COPY = Recipe(sequences=60_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, halve_every=12_000, stop_below=1.0, settle=8_000,
+REPEAT_COPY = Recipe(sequences=60_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, halve_every=15_000, stop_below=1.0, settle=8_000,
                      eval_every=2_000)
 BASELINE = Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000)
 RECIPES = {
