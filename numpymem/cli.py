@@ -45,7 +45,8 @@ def build_parser():
     train = verbs.add_parser("train", help="train a model on a task", description="Train a model on a task. The defaults "
                              "converge; every run leaves config.json, metrics.jsonl, checkpoint.npz and curves.png.")
     train.add_argument("model", metavar="MODEL", help="ntm, memn2n or lstm")
-    train.add_argument("task", metavar="TASK", help="copy, babi1 ... babi20, qa (babi1), path-finding (babi19)")
+    train.add_argument("task", metavar="TASK", help="copy, repeat-copy, recall, ngrams, sort, babi1 ... babi20, qa (babi1), "
+                       "path-finding (babi19)")
     train.add_argument("--controller", choices=("lstm", "feedforward"), help="the NTM's controller (default: lstm)")
     train.add_argument("--seed", type=whole(0), help="seed of all chance (default: 0)")
     length = train.add_mutually_exclusive_group()
@@ -58,13 +59,15 @@ def build_parser():
     train.add_argument("--run", metavar="DIR", help="run folder (default: runs/MODEL-TASK-SEED)")
     train.add_argument("--resume", action="store_true", help="go on with the run in DIR; settings are those it began with")
     train.add_argument("--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],
-                       help="a setting of model, recipe or task, such as lr=1e-3, N=64, hops=2 (repeatable)")
+                       help="a setting of model, recipe or task, such as lr=1e-3, N=64, hops=2 (repeatable); recipe=paper: all "
+                       "those of the NTM paper's own recipe")
 
     evaluate = verbs.add_parser("eval", help="evaluate a trained run", description="Evaluate a run on fresh data: copy at "
-                                "given lengths, bAbI on all test questions.")
+                                "given lengths, the other NTM tasks also beyond their training range, bAbI on all test questions.")
     evaluate.add_argument("run", metavar="RUN", help="run folder")
     evaluate.add_argument("--length", type=whole(1), nargs="+", default=None, help="copy: lengths (default: 20 50 80 120)")
-    evaluate.add_argument("--count", type=whole(1), help="sequences a length (default: 100), or test questions (default: all)")
+    evaluate.add_argument("--count", type=whole(1), help="sequences a line (default: 100; sort 500, ngrams 1,000), or test "
+                          "questions (default: all)")
     evaluate.add_argument("--seed", type=whole(0), default=0, help="seed of the fresh data (default: 0)")
     evaluate.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
 

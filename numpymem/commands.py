@@ -67,6 +67,9 @@ def eval(options):
         print(f"{'length':>8}{'bits / sequence':>18}{'wrong bits, %':>16}")
         for line in found["lengths"]:
             print(f"{line['length']:>8}{line['bits_per_sequence']:>18.4f}{line['wrong_bits_percent']:>16.3f}")
+    elif "lines" in found:
+        from numpymem.experiments.measure_ntm import table
+        print(table(found["lines"]))
     else:
         print(f"{found['task']}: {found['error_percent']:.1f} % error on {found['questions']} test questions "
               f"(always the most frequent answer: {found['majority_error_percent']:.1f} %)\n{found['data']}")
@@ -84,17 +87,27 @@ def list(options):
     for name, (*_, line) in catalog.MODELS.items():
         print(f"  {name:<10}{line}")
     print("tasks")
-    print(f"  {'copy':<10}{catalog.TASKS['copy'][3]}")
-    print(f"  {'babi1-20':<10}bAbI question answering, twenty tasks (aliases: "
-          + ", ".join(f"{alias} = {name}" for alias, name in catalog.ALIASES.items()) + ")")
-    print("every model takes every task; what `train MODEL TASK` starts with:")
+    for kind in catalog.kinds():
+        line = catalog.TASKS[kind][3] if kind in catalog.TASKS else "bAbI question answering, twenty tasks (aliases: " \
+            + ", ".join(f"{alias} = {name}" for alias, name in catalog.ALIASES.items()) + ")"
+        print(f"  {kind:<18}{line}")
     for model in catalog.MODELS:
-        for kind, task in (("copy", "copy"), ("babi1-20", "babi1")):
-            settings, recipe = catalog.settings_of(model, task)
-            extra = " ".join(f"{name}={value}" for name, value in settings.items())
-            extra += f"   {catalog.BUDGETS[model, kind.split('1-')[0]]}" if (model, kind.split("1-")[0]) in catalog.BUDGETS else ""
-            print(f"  {model:<8}{kind:<10}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} "
-                  f"sequences={recipe.sequences:,} {extra}".rstrip())
+        taken = [kind for kind in catalog.kinds() if catalog.takes(model, kind.split()[0])]
+        print(f"{model} takes {'every task' if taken == catalog.kinds() else ', '.join(taken)}; `train {model} TASK` starts with:")
+        for kind in taken:
+            print(start_line(model, kind))
+            if (f"{model}-feedforward", kind) in catalog.RECIPES:
+                print(start_line(model, kind, "feedforward"))
+
+
+def start_line(model, kind, controller=None):
+    """What the training of a pair starts with, in one line."""
+    settings, recipe = catalog.settings_of(model, kind.split()[0], controller)
+    name = "  --controller feedforward" if controller else kind
+    extra = " ".join(f"{setting}={value}" for setting, value in settings.items())
+    pair = (f"{model}-{controller}" if controller else model, "babi" if kind.startswith("babi") else kind)
+    return (f"  {name:<27}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} sequences={recipe.sequences:,} {extra}   "
+            f"{catalog.BUDGETS.get(pair, '')}").rstrip()
 
 
 def explain(options):

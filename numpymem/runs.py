@@ -2,13 +2,11 @@
 
 import contextlib
 import dataclasses
-import importlib
-import inspect
 import platform
 
 import numpy as np
 
-from numpymem import __version__, catalog
+from numpymem import __version__, catalog, paper_recipes
 from numpymem.training import Recipe, RunFolder, Training, checkpoint
 
 
@@ -18,13 +16,15 @@ DERIVED = ("n_inputs", "n_outputs", "n_words")     # sizes that the task decides
 def new_run(model, task, seed=0, settings=(), folder=None, controller=None, batch=None, command=""):
     """A Training ready to run, with its folder written if one is named.
 
-    settings  NAME=VALUE texts, see catalog.apply_settings
+    settings  NAME=VALUE texts, see catalog.apply_settings; recipe=paper stands for many, see paper_recipes.py
     raises    ValueError for a bad name or value, FileExistsError if the folder holds a run; then nothing is written
     """
     cls, config = catalog.model_class(model)
     task = catalog.ALIASES.get(task, task)
+    catalog.check_pair(model, task)
     check_settings(settings)
     controller = chosen_controller(model, config, settings, controller)
+    settings = paper_recipes.expand(settings, model, task, controller)
     model_settings, recipe = catalog.settings_of(model, task, controller)
     model_settings, recipe, task_settings = catalog.apply_settings(settings, model, task, model_settings, recipe, controller)
     if batch is not None:
@@ -112,6 +112,7 @@ def check_same(folder, model, task, seed=None, settings=(), controller=None, bat
     config = RunFolder(folder).read_config()
     asked = {"model": model, "task": catalog.ALIASES.get(task, task), "seed": seed, "batch": batch, "controller": controller}
     asked = {name: value for name, value in asked.items() if value is not None}
+    settings = paper_recipes.expand(settings, model, asked["task"], config["model_settings"].get("controller"))
     asked |= {name: catalog.read_value(text) for name, _, text in (pair.partition("=") for pair in settings)}
     began = began_with(config)
     for name, value in asked.items():
@@ -123,9 +124,7 @@ def check_same(folder, model, task, seed=None, settings=(), controller=None, bat
 def began_with(config):
     """Every setting of a run by name, also those that were left at their defaults."""
     _, model_config = catalog.model_class(config["model"])
-    module, task, *_ = catalog.TASKS[config["task"]]
-    arguments = inspect.signature(getattr(importlib.import_module(module), task)).parameters
-    began = {name: argument.default for name, argument in arguments.items()} | config["task_settings"]
+    began = catalog.task_arguments(config["task"]) | config["task_settings"]
     began |= {field.name: field.default for field in dataclasses.fields(model_config)} | config["model_settings"]
     return began | config["recipe"] | {name: config[name] for name in ("model", "task", "seed")}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numpymem.catalog import apply_settings, make_model, make_task, model_class, settings_of
+from numpymem.catalog import MODELS, apply_settings, check_pair, kinds, make_model, make_task, model_class, settings_of, takes
 from numpymem.training import Recipe
 
 
@@ -27,6 +27,8 @@ def test_settings_go_where_they_belong():
         ["lr=0.5", "batch=7", "N=32", "max_length=9", "initial_weights=learned"], "ntm", "copy", {"W": 5}, Recipe(), "feedforward")
     assert model_settings == {"W": 5, "N": 32, "initial_weights": "learned", "controller": "feedforward"}
     assert (recipe.lr, recipe.batch) == (0.5, 7) and task_settings == {"max_length": 9}
+    assert apply_settings(["max_items=9", "min_items=3"], "ntm", "recall", {}, Recipe())[2] == {"max_items": 9, "min_items": 3}
+    assert apply_settings(["source=generated"], "lstm", "babi7", {}, Recipe())[2] == {"source": "generated"}
     assert apply_settings(["temporal=False"], "memn2n", "babi1", {}, Recipe())[0] == {"temporal": False}
 
 
@@ -34,6 +36,7 @@ def test_settings_go_where_they_belong():
     ("lr", "--set: expected NAME=VALUE, received 'lr'"), ("rate=1", "--set: expected one of .*lr.* received 'rate'"),
     ("batch=many", "--set batch: .* received 'many'"), ("batch=2.5", "--set batch: .* received 2.5"),
     ("lr=fast", "--set lr: .* received 'fast'"), ("lr=true", "--set lr: .* received True"), ("lr=-1", "lr: .* received -1"),
+    ("form=story", "--set: expected one of .*max_length.* received 'form'"),
     ("optimizer=3", "--set optimizer: .* received 3"), ("clip_by=x", "clip_by: .* received 'x'"),
     ("batch=Infinity", "--set batch: .* received inf"), ("batch=NaN", "--set batch: .* received nan")])
 def test_a_wrong_setting_is_named(pair, message):
@@ -43,7 +46,8 @@ def test_a_wrong_setting_is_named(pair, message):
 
 @pytest.mark.parametrize("call, message", [
     (lambda: model_class("ntn"), "MODEL: expected one of ntm.* received 'ntn'"),
-    (lambda: make_task("sort", "sequence"), "TASK: expected one of copy.* received 'sort'"),
+    (lambda: make_task("walk", "sequence"), "TASK: expected one of copy, repeat-copy, .* received 'walk'"),
+    (lambda: check_pair("memn2n", "recall"), "MODEL: expected one of ntm, lstm for recall, .* received memn2n"),
     (lambda: make_model("ntm", make_task("copy", "sequence"), N=1), "N: .* at least 2, received 1"),
     (lambda: make_model("ntm", make_task("copy", "sequence"), shifts=4), "shifts: expected an odd number .* received 4"),
     (lambda: make_model("ntm", make_task("copy", "sequence"), controller="gru"), "controller: .* received 'gru'"),
@@ -53,9 +57,11 @@ def test_a_wrong_name_or_size_is_named(call, message):
         call()
 
 
-def test_defaults_exist_for_every_model_on_copy():
-    for name in ("ntm", "memn2n", "lstm"):
-        settings, recipe = settings_of(name, "copy")
-        task = make_task("copy", model_class(name)[0].form)
+@pytest.mark.parametrize("name, kind", [(name, kind) for name in MODELS for kind in kinds()[:-1] if takes(name, kind)])
+def test_every_pair_starts_with_settings_that_fit(name, kind):
+    for controller in (None, "feedforward") if name == "ntm" else (None,):
+        settings, recipe = settings_of(name, kind, controller)
+        task = make_task(kind, model_class(name)[0].form)
         params = make_model(name, task, **settings).init(np.random.default_rng(0))
-        assert recipe.sequences > recipe.batch and all(value.dtype == np.float32 for value in params.values())
+        assert recipe != Recipe() and recipe.sequences > recipe.batch
+        assert all(value.dtype == np.float32 for value in params.values())

@@ -10,11 +10,12 @@ import pytest
 from matplotlib.figure import Figure
 
 import numpymem
-from numpymem import plotting
+from numpymem import plotting, runs
 from numpymem.memn2n import MemN2N, MemN2NConfig
 from numpymem.ntm import NTM, NTMConfig
 from numpymem.tasks.batches import Batch, Stories
 from numpymem.tasks.copy import Copy
+from numpymem.tasks.ngrams import NGrams, optimal
 
 WORDS = ["", "daniel", "garden", "is", "kitchen", "mary", "the", "to", "went", "where"]
 
@@ -216,3 +217,50 @@ def test_pyplot_is_not_needed_and_notebooks_show_the_figure():
             "print('matplotlib.pyplot' in sys.modules)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# ---- the figures of the NTM paper -------------------------------------------------------------------------------------------
+
+SMALL = {"ntm": ["N=12", "W=4", "controller_size=5", "read_heads=2", "initial_weights=one-hot"], "lstm": ["size=4", "layers=1"]}
+
+
+@pytest.mark.parametrize("model", SMALL)
+@pytest.mark.parametrize("task, size, panels, said", [
+    ("copy", {"length": 4}, ["target", "output", "error"], "of 32 bits wrong"),
+    ("repeat-copy", {"length": 2, "repeats": 3}, ["target", "output", "error"], "of 63 bits wrong"),
+    ("recall", {"items": 3}, ["input", "target", "output"], "of 18 bits wrong"),
+    ("sort", {}, ["input", "priority", "target", "output"], "of 128 bits wrong"),
+    ("ngrams", {}, ["predictions"], "optimal estimator: ")])
+def test_a_run_draws_the_papers_figure_of_its_task(model, task, size, panels, said):
+    figure = plotting.task_figure(runs.new_run(model, task, settings=SMALL[model]), **size)
+    if model == "ntm" and task in ("recall", "sort"):
+        panels = [*panels, "where it writes", "where it reads, head 0", "where it reads, head 1"]
+    assert labels(figure) == panels and said in texts(figure, drawn=True)
+
+
+def test_copies_show_the_answer_alone_and_mark_what_is_wrong(rng):
+    batch = Copy().sample(rng, 2, 3)
+    logits = np.where(batch.targets > 0.5, 9.0, -9.0)
+    logits[5, 1, 7] *= -1
+    figure = plotting.copies(batch, logits, b=1)
+    assert "1 of 24 bits wrong" in texts(figure)
+    assert all(axes.get_xlim() == (-0.5, 2.5) for axes in figure.axes)                       # three steps of answer
+    assert figure.axes[1].collections[-1].get_offsets().tolist() == [[1, 7]]
+    error = figure.axes[2].collections[0].get_array().reshape(8, 3)
+    assert error[7, 1] > 0.99 and np.delete(error.ravel(), 7 * 3 + 1).max() < 0.01
+    assert "0 of 24 bits wrong" in texts(plotting.copies(batch, logits, b=0))
+
+
+def test_predictions_stand_beside_the_optimum(rng):
+    batch = NGrams().sample(rng, 2)
+    axes = plotting.predictions(batch, np.zeros((200, 2, 1)), b=1, name="coin", steps=slice(50, 100)).axes[0]
+    best, ours = (line.get_ydata() for line in axes.lines)
+    assert (ours == 0.5).all() and np.array_equal(best, optimal(batch.targets[..., 0])[50:100, 1])
+    assert axes.get_legend_handles_labels()[1][1] == "coin: 200.0 bits"
+    assert axes.get_xlim() == (49.5, 99.5)
+
+
+def test_only_tasks_of_the_paper_have_its_figures():
+    story = runs.new_run("memn2n", "copy")
+    with pytest.raises(ValueError, match="expected a run of copy, repeat-copy, .* received one of copy in story form"):
+        plotting.task_figure(story)

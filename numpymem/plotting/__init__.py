@@ -13,6 +13,7 @@ from numpymem.plotting.memory import gradient_through_memory, memory_matrix
 from numpymem.plotting.ntm import ntm_memory
 from numpymem.plotting.parts import COLOURS, Picture, save, used_slots
 from numpymem.plotting.story import memn2n_attention
+from numpymem.plotting.tasks import copies, heads_at_work, predictions, task_figure
 
-__all__ = ["COLOURS", "Picture", "curves", "duel", "gradient_through_memory", "memn2n_attention", "memory_matrix",
-           "ntm_memory", "save", "used_slots"]
+__all__ = ["COLOURS", "Picture", "copies", "curves", "duel", "gradient_through_memory", "heads_at_work", "memn2n_attention",
+           "memory_matrix", "ntm_memory", "predictions", "save", "task_figure", "used_slots"]

@@ -38,6 +38,7 @@ class Babi:
 
     loss = "categorical"
     unit = "error %"
+    forms = FORMS
 
     def __init__(self, number=1, size="1k", form="story", source="auto", folder=None, memory_size=50):
         if form not in FORMS:

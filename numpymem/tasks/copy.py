@@ -9,22 +9,22 @@ import numpy as np
 
 from numpymem.initial import check_at_least, check_choice
 from numpymem.tasks.batches import Batch, Stories
+from numpymem.tasks.bits import BitTask, empty_batch
 
 BITS = 8
-EVALUATION_BATCH = 50
 
 
-class Copy:
+class Copy(BitTask):
     """Copy `BITS`-bit vectors; lengths uniform in min_length..max_length, one length for a whole batch.
 
     form       "sequence" or "story"
     positions  longest sequence that a question can ask about (story form only): positions are words, and need an entry
     """
 
-    name, loss, unit = "copy", "binary", "bits per sequence"
+    name, forms = "copy", ("sequence", "story")
 
     def __init__(self, form="sequence", min_length=1, max_length=20, positions=120):
-        check_choice("form", form, ("sequence", "story"))
+        check_choice("form", form, self.forms)
         check_at_least("min_length", min_length, 1)
         check_at_least("max_length", max_length, min_length)
         self.form, self.lengths, self.positions = form, (min_length, max_length), max(positions, max_length)
@@ -47,48 +47,31 @@ class Copy:
         if self.form == "story" and length > self.positions:
             raise ValueError(f"length: expected at most positions = {self.positions}, received {length}")
 
-    def evaluation(self, rng, count, length=None):
-        """Yield (Batch, whole sequences in it), `count` sequences spread evenly over the lengths, or all of one length.
+    def sizes(self):
+        """Every length."""
+        return [{"length": length} for length in range(self.lengths[0], self.lengths[1] + 1)]
+
+    def whole(self, rng, count, length):
+        """A Batch of `count` whole sequences.
 
         In story form a sequence is asked about once for each of its positions, so that its bits are those of a whole copy.
         """
-        check_at_least("count", count, 1)
-        if length is not None:
-            self._check_length(length)
-        lengths = range(self.lengths[0], self.lengths[1] + 1) if length is None else [length]
-        for each, share in zip(lengths, shares(count, len(lengths))):
-            while share > 0:
-                n = min(share, EVALUATION_BATCH)
-                share -= n
-                yield (self.sample(rng, n, each) if self.form == "sequence" else self._all_positions(rng, n, each)), n
-
-    def _all_positions(self, rng, count, length):
+        if self.form == "sequence":
+            return self.sample(rng, count, length)
+        self._check_length(length)
         bits = np.repeat(rng.integers(0, 2, (length, count, BITS)), length, axis=1)             # (L, count * L, 8)
         return as_stories(bits, np.tile(np.arange(length), count))
-
-    def count_wrong(self, outputs, batch):
-        """Bits on the wrong side of 0, and bits asked for: two whole numbers."""
-        wrong = (outputs > 0) != (batch.targets > 0.5)
-        asked = batch.mask[..., None] > 0
-        return int((wrong & asked).sum()), int(batch.mask.sum()) * BITS
-
-
-def shares(count, parts):
-    """`count` things dealt out to `parts` as evenly as can be."""
-    return [count // parts + (part < count % parts) for part in range(parts)]
 
 
 def as_sequence(bits):
     """bits (L, B, 8) -> Batch with T = 2 L + 1: the vectors, the delimiter, L blank steps that ask for the copy."""
     L, B, _ = bits.shape
-    inputs = np.zeros((2 * L + 1, B, BITS + 1), np.float32)
-    targets = np.zeros((2 * L + 1, B, BITS), np.float32)
-    mask = np.zeros((2 * L + 1, B), np.float32)
-    inputs[:L, :, :BITS] = bits
-    inputs[L, :, BITS] = 1
-    targets[L + 1:] = bits
-    mask[L + 1:] = 1
-    return Batch(inputs, targets, mask)
+    batch = empty_batch(2 * L + 1, B, BITS + 1, BITS)
+    batch.inputs[:L, :, :BITS] = bits
+    batch.inputs[L, :, BITS] = 1
+    batch.targets[L + 1:] = bits
+    batch.mask[L + 1:] = 1
+    return batch
 
 
 def as_stories(bits, position):

@@ -1,0 +1,51 @@
+"""The recipes of the NTM paper (Graves et al. 2014, tables 1 to 3): `--set recipe=paper`.
+
+They ask for a million sequences, one at a time; the recipes of catalog.py are ours and faster. A recipe here is the list of
+NAME=VALUE texts that a user would have to type, so that a further --set still changes each of them.
+
+Where the paper leaves something open: the loss of a sequence is summed, not averaged, over its bits before the gradient is clipped;
+the start values of memory, weights and reads are learned ("bias values", section 3); the two-layer controller of 2 x 100 units for
+the sort is one layer of 200 here, as our controller has one layer.
+"""
+
+TRAINING = ("optimizer=rmsprop", "batch=1", "clip=10", "clip_by=element", "scale=sum", "halve_every=0", "stop_below=0", "settle=0",
+            "sequences=1000000", "eval_every=10000", "eval_count=1000")
+MEMORY = ("N=128", "W=20", "shifts=3", "N_training=0", "initial_memory=learned", "initial_weights=learned", "initial_read=learned")
+
+NTM = {                                           # task -> controller -> heads of each kind, controller size, learning rate
+    "copy": {"feedforward": (1, 100, 1e-4), "lstm": (1, 100, 1e-4)},
+    "repeat-copy": {"feedforward": (1, 100, 1e-4), "lstm": (1, 100, 1e-4)},
+    "recall": {"feedforward": (4, 256, 1e-4), "lstm": (1, 100, 1e-4)},
+    "ngrams": {"feedforward": (1, 100, 3e-5), "lstm": (1, 100, 3e-5)},
+    "sort": {"feedforward": (8, 512, 3e-5), "lstm": (5, 200, 3e-5)},
+}
+LSTM = {                                          # task -> size of each of three layers, learning rate
+    "copy": (256, 3e-5), "repeat-copy": (512, 3e-5), "recall": (256, 1e-4), "ngrams": (128, 1e-4), "sort": (128, 3e-5),
+}
+
+
+def expand(settings, model, task, controller=None):
+    """NAME=VALUE texts in which `recipe=paper` is replaced by what it stands for; what else was set comes after it and wins.
+
+    controller  of an NTM (None: lstm)
+    raises      ValueError for another recipe, or a pair that the paper did not train
+    """
+    named = [text.partition("=")[2] for text in settings if text.partition("=")[0] == "recipe"]
+    if not named:
+        return settings
+    if set(named) != {"paper"}:
+        raise ValueError(f"--set recipe: expected 'paper' (or nothing, for ours), received {named[-1]!r}")
+    return [*paper(model, task, controller or "lstm"), *(text for text in settings if text.partition("=")[0] != "recipe")]
+
+
+def paper(model, task, controller):
+    """The paper's settings for a pair, as NAME=VALUE texts."""
+    if task not in NTM or model not in ("ntm", "lstm"):
+        raise ValueError(f"--set recipe=paper: expected ntm or lstm on one of {', '.join(NTM)}, received {model} on {task}")
+    if model == "lstm":
+        size, lr = LSTM[task]
+        return [*TRAINING, f"lr={lr}", "layers=3", f"size={size}"]
+    if controller not in NTM[task]:
+        raise ValueError(f"controller: expected one of {', '.join(NTM[task])}, received {controller!r}")
+    heads, size, lr = NTM[task][controller]
+    return [*TRAINING, *MEMORY, f"lr={lr}", f"read_heads={heads}", f"write_heads={heads}", f"controller_size={size}"]
