@@ -48,6 +48,8 @@ def make_model(name, task, **settings):
         sizes["n_inputs"] = task.n_inputs
     else:
         sizes |= {"n_words": task.n_inputs, "max_sentence_words": task.max_sentence_words}
+        if hasattr(task, "longest_story"):
+            sizes["memory_size"] = task.longest_story        # as in the authors' code: as many slots as a story needs
     return cls(config(**(sizes | settings)))
 
 
@@ -68,7 +70,7 @@ def apply_settings(pairs, model, task_name, model_settings, recipe, controller=N
     _, config = model_class(model)
     config_fields = {field.name: field for field in dataclasses.fields(config)}
     recipe_fields = {field.name for field in dataclasses.fields(Recipe)}
-    task_fields = {"copy": ("min_length", "max_length")}.get(task_name, ("size", "source", "folder"))
+    task_fields = {"copy": ("min_length", "max_length")}.get(task_name, ("size", "source", "folder", "whole_vocabulary"))
     model_settings, recipe_settings, task_settings = dict(model_settings), {}, {}
     if controller is not None:
         pairs = [*pairs, f"controller={controller}"]
