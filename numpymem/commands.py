@@ -70,6 +70,8 @@ def eval(options):
     else:
         print(f"{found['task']}: {found['error_percent']:.1f} % error on {found['questions']} test questions "
               f"(always the most frequent answer: {found['majority_error_percent']:.1f} %)\n{found['data']}")
+        for number, error in found.get("by_task", {}).items():
+            print(f"  task {number:>2}{error:>8.1f} %")
 
 
 def duel(options):
@@ -82,18 +84,20 @@ def list(options):
     """Models, tasks, and the start settings of each pair."""
     print("models")
     for name, (*_, line) in catalog.MODELS.items():
-        print(f"  {name:<10}{line}")
+        print(f"  {name:<12}{line}")
     print("tasks")
-    print(f"  {'copy':<10}{catalog.TASKS['copy'][3]}")
-    print(f"  {'babi1-20':<10}bAbI question answering, twenty tasks (aliases: "
+    print(f"  {'copy':<12}{catalog.TASKS['copy'][3]}")
+    print(f"  {'babi1-20':<12}bAbI question answering, twenty tasks (aliases: "
           + ", ".join(f"{alias} = {name}" for alias, name in catalog.ALIASES.items()) + ")")
+    print(f"  {'babi-joint':<12}{catalog.TASKS['babi-joint'][3]}")
     print("every model takes every task; what `train MODEL TASK` starts with:")
     for model in catalog.MODELS:
-        for kind, task in (("copy", "copy"), ("babi1-20", "babi1")):
+        for kind, task in (("copy", "copy"), ("babi1-20", "babi1"), ("babi-joint", "babi-joint")):
             settings, recipe = catalog.settings_of(model, task)
             extra = " ".join(f"{name}={value}" for name, value in settings.items())
-            extra += f"   {catalog.BUDGETS[model, kind.split('1-')[0]]}" if (model, kind.split("1-")[0]) in catalog.BUDGETS else ""
-            print(f"  {model:<8}{kind:<10}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} "
+            budget = catalog.entry(catalog.BUDGETS, model, task)
+            extra += f"   {budget}" if budget else ""
+            print(f"  {model:<8}{kind:<12}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} "
                   f"sequences={recipe.sequences:,} {extra}".rstrip())
 
 
