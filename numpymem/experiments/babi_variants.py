@@ -7,8 +7,7 @@ tying if not said otherwise. What the catalog sets for `train memn2n babiN` is P
 
 Without linear start the learning rate begins at 0.01, with it at 0.005, as in the authors' released code. An epoch is as many
 batches of 32 as there are whole ones in the training questions. Where we deviate from that code:
-- position encoding: J is the sentence's own number of words, as the paper has it; in the code it is that of the longest sentence
-  of the data set, time word included, and time words are weighted, too;
+- the code weighs the time word, too, by the position after the last word of the longest sentence;
 - the time words of C^K are no answers here; in the code the answer is any row of C^K, also a time;
 - the code clips tables of words and times as one matrix, here each is clipped by itself;
 - the code halves the learning rate one epoch earlier (at the beginning of epochs 25, 50, ...), and leaves out of the test what is
