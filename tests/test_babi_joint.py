@@ -25,9 +25,11 @@ def task():
 
 def text_of(task, row, batch):
     """A row of a batch as words: (story, question, answer)."""
-    words = lambda ids: tuple(task.vocabulary[index] for index in ids if index)                  # noqa: E731
-    story = tuple(words(ids) for ids in batch.inputs.sentences[row])
-    return tuple(sentence for sentence in story if sentence), words(batch.inputs.query[row]), task.answers[batch.targets[row]]
+    def words(ids):
+        return tuple(task.vocabulary[index] for index in ids if index)
+
+    story = tuple(words(ids) for ids in batch.inputs.sentences[row] if ids.any())
+    return story, words(batch.inputs.query[row]), task.answers[batch.targets[row]]
 
 
 def test_batches_are_the_questions_of_the_single_tasks_word_for_word(task):
@@ -100,9 +102,9 @@ def test_the_origin_names_a_part_of_a_task_apart():
     whole = {n: BabiData([0] * 10_000, [0] * 1_000, f"real bAbI v1.2 en-10k, task {n} (10,000 + 1,000 questions), from here")
              for n in (1, 2, 4)}
     part = BabiData([0] * 1_925, [0] * 1_000, "real bAbI v1.2 en-10k, task 3 (1,925 + 1,000 questions), from here; PARTIAL")
-    assert joint_origin(whole) == "real bAbI v1.2 en-10k, tasks 1-2, 4 (30,000 + 3,000 questions), from here"
-    assert joint_origin(whole | {3: part}) == (joint_origin(whole) + " AND real bAbI v1.2 en-10k, task 3 (1,925 + 1,000 questions), "
-                                               "from here; PARTIAL")
+    without = joint_origin(whole)
+    assert without == "real bAbI v1.2 en-10k, tasks 1-2, 4 (30,000 + 3,000 questions), from here"
+    assert joint_origin(whole | {3: part}) == f"{without} AND {part.origin}"
     assert ranges((3, 1, 2, 7)) == "1-3, 7"
 
 
@@ -118,11 +120,11 @@ def test_padding_changes_no_answer(settings):
               for name, value in model.init(rng, np.float64).items()}
     batch = task.sample(np.random.default_rng(0), 24)
     with numpymem.numpy_only():
+        sentences, query = batch.inputs
         together, _ = model.forward(params, batch.inputs)
-        pad = ((0, 0), (0, 3), (0, 0))
-        padded, _ = model.forward(params, Stories(np.pad(batch.inputs.sentences, pad), np.pad(batch.inputs.query, ((0, 0), (0, 2)))))
-        alone = [model.forward(params, Stories(batch.inputs.sentences[b:b + 1], batch.inputs.query[b:b + 1]))[0][0] for b in range(24)]
-    assert len({int(row.any(-1).sum()) for row in batch.inputs.sentences}) > 1
+        padded, _ = model.forward(params, Stories(np.pad(sentences, ((0, 0), (0, 3), (0, 0))), np.pad(query, ((0, 0), (0, 2)))))
+        alone = [model.forward(params, Stories(sentences[b:b + 1], query[b:b + 1]))[0][0] for b in range(24)]
+    assert len({int(row.any(-1).sum()) for row in sentences}) > 1
     np.testing.assert_allclose(padded, together, rtol=1e-12)
     np.testing.assert_allclose(alone, together, rtol=1e-9, atol=1e-9)
 
