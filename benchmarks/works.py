@@ -70,6 +70,7 @@ def memn2n_qa(batch=32, source="auto"):
     with offline():
         task = Babi(1, source=source)
     settings, recipe = settings_of("memn2n", "qa")
+    settings |= {"tie_answer": False, "nil_memories": False}                 # as the JAX and the PyTorch form have it
     model = make_model("memn2n", task, **settings)
     return Work(f"memn2n qa batch {batch}", model, model.init(rng), task.sample(rng, batch), task.loss, modules("memn2n"),
                 task.origin, recipe, task.train_size)

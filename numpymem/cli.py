@@ -45,8 +45,8 @@ def build_parser():
     train = verbs.add_parser("train", help="train a model on a task", description="Train a model on a task. The defaults "
                              "converge; every run leaves config.json, metrics.jsonl, checkpoint.npz and curves.png.")
     train.add_argument("model", metavar="MODEL", help="ntm, memn2n or lstm")
-    train.add_argument("task", metavar="TASK", help="copy, repeat-copy, recall, ngrams, sort, babi1 ... babi20, qa (babi1), "
-                       "path-finding (babi19)")
+    train.add_argument("task", metavar="TASK", help="copy, repeat-copy, recall, ngrams, sort, babi1 ... babi20, babi-joint, qa "
+                       "(babi1), path-finding (babi19)")
     train.add_argument("--controller", choices=("lstm", "feedforward"), help="the NTM's controller (default: lstm)")
     train.add_argument("--seed", type=whole(0), help="seed of all chance (default: 0)")
     length = train.add_mutually_exclusive_group()

@@ -73,6 +73,8 @@ def eval(options):
     else:
         print(f"{found['task']}: {found['error_percent']:.1f} % error on {found['questions']} test questions "
               f"(always the most frequent answer: {found['majority_error_percent']:.1f} %)\n{found['data']}")
+        for number, error in found.get("by_task", {}).items():
+            print(f"  task {number:>2}{error:>8.1f} %")
 
 
 def duel(options):
@@ -85,7 +87,7 @@ def list(options):
     """Models, tasks, and the start settings of each pair."""
     print("models")
     for name, (*_, line) in catalog.MODELS.items():
-        print(f"  {name:<10}{line}")
+        print(f"  {name:<12}{line}")
     print("tasks")
     for kind in catalog.kinds():
         line = catalog.TASKS[kind][3] if kind in catalog.TASKS else "bAbI question answering, twenty tasks (aliases: " \

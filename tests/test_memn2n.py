@@ -210,10 +210,14 @@ def test_position_weights_are_the_papers_formula():
 
 
 def test_released_weights_are_twice_the_papers_up_to_half_a_step():
-    ours, paper = released_weights(40, 50)[40], 2 * position_weights(40, 50)[40]
+    ours, paper = released_weights(39, 50)[39], 2 * position_weights(40, 50)[40, :39]                # the time is word 40
     assert np.abs(ours - paper).max() < 2 / 40 + 2 / 50
-    np.testing.assert_allclose(ours.mean(0), 1)                      # as heavy as a bag of words
-    assert not released_weights(3, 2)[2, 2:].any()
+    np.testing.assert_allclose(ours[1:] + ours[:0:-1], 2)            # words 2 to 39: as heavy as a bag of words
+
+
+def test_released_weights_are_the_same_for_short_sentences():
+    table = released_weights(3, 2)
+    assert np.array_equal(table[2, :2], table[3, :2]) and not table[2, 2:].any() and not table[0].any()
 
 
 def test_padding_changes_nothing(rng):

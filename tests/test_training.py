@@ -14,7 +14,7 @@ from numpymem.ops.lstm import lstm_cell
 from numpymem.tasks.copy import Copy
 from numpymem.training import Recipe, RunFolder, Training, checkpoint
 from numpymem.training.nan_guard import NonFiniteError
-from numpymem.training.optimizers import SGD, Adam, RMSProp, clip_by_norm, clip_elementwise, gradient_norm
+from numpymem.training.optimizers import SGD, Adam, RMSProp, clip_by_matrix, clip_by_norm, clip_elementwise, gradient_norm
 
 CONFIG = {"model": "ntm", "task": "copy", "seed": 0, "model_settings": {}, "task_settings": {}, "recipe": {}}
 
@@ -110,6 +110,10 @@ def test_clipping():
     np.testing.assert_allclose(clipped["a"], [0.6, 0], rtol=1e-15)
     np.testing.assert_allclose(clipped["b"], [[-0.8]], rtol=1e-15)
     assert clip_by_norm(grads, 5.0) is grads
+    by_matrix = clip_by_matrix({"W": np.diag([3.0, 4.0]), "v": np.array([3.0, 4.0, 0.0]), "small": np.diag([1.0, 1.5])}, 2.0)
+    np.testing.assert_allclose(by_matrix["W"], np.diag([1.5, 2.0]), rtol=1e-15)                # by its largest singular value
+    np.testing.assert_allclose(by_matrix["v"], [1.2, 1.6, 0.0], rtol=1e-15)                     # of a vector that is its length
+    np.testing.assert_allclose(by_matrix["small"], np.diag([1.0, 1.5]), rtol=1e-15)
     clipped = clip_elementwise(grads, 3.5)
     assert np.array_equal(clipped["a"], [3, 0]) and np.array_equal(clipped["b"], [[-3.5]])
 

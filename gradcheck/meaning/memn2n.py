@@ -57,12 +57,14 @@ def words_weigh_by_their_place(rng):
 
 @meaning("codes-have-their-centre", "position weights")
 def codes_have_their_centre(rng):
-    """Averaged over a sentence's places, the released position code weighs each number 1, as a bag of words does; the other one
-    is the paper's formula."""
+    """In the released position code the places of the longest sentence, with one more for the time, mirror each other around the
+    weight 1, that of a bag of words, and a shorter sentence has the first of them; the other code is the paper's formula."""
+    released = memn2n.weights_table("released", 8, D, np.float64)
+    same(released[8, 1:] + released[8, :0:-1], 2 * np.ones((7, D)), "weights of places 2 to 8 of 9 and their mirror images", 1e-12)
+    same(released[8, 1] - released[8, 0], 4 / (9 * D) * (np.arange(1, D + 1) - (D + 1) / 2), "a step from place to place", 1e-12)
     for n in (1, 2, 5, 8):
-        table = memn2n.weights_table("released", 8, D, np.float64)[n]
-        same(table[:n].mean(0), np.ones(D), f"mean weight of the released code, sentence of {n}", 1e-12)
-        same(table[n:], 0.0, "weights behind the last word")
+        same(released[n, :n], released[8, :n], f"weights of a sentence of {n}")
+        same(released[n, n:], 0.0, "weights behind the last word")
     paper = memn2n.weights_table("position", 6, 4, np.float64)
     for n, j, k in itertools.product(range(1, 7), range(1, 7), range(1, 5)):
         wanted = (1 - j / n) - (k / 4) * (1 - 2 * j / n) if j <= n else 0

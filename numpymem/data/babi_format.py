@@ -7,6 +7,7 @@ A file is a list of stories.  Each line is `ID text` (a statement) or
 of a story, questions too, and restart at 1 with the next story.
 """
 
+import functools
 from typing import NamedTuple
 
 # Number -> stem of the file name: TASKS[1] + "_train.txt".
@@ -79,6 +80,7 @@ def parse(text, name):
     return questions
 
 
+@functools.lru_cache(maxsize=10_000)                 # the files say the same few thousand sentences again and again
 def words(text):
     """Lower-case words of a sentence, punctuation at their ends stripped; a tuple of str."""
     stripped = (word.strip(PUNCTUATION) for word in text.lower().split())
@@ -98,9 +100,10 @@ def _decode(text, name):
 
 
 def _check_printable(line, where):
+    if line.replace("\t", "").isprintable():
+        return
     strange = [character for character in line if not (character.isprintable() or character == "\t")]
-    if strange:
-        raise ValueError(f"{where}: not text (control character {strange[0]!r})")
+    raise ValueError(f"{where}: not text (control character {strange[0]!r})")
 
 
 def _split_id(line, where, previous):

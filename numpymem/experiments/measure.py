@@ -10,7 +10,7 @@ COPY_LENGTHS = (20, 50, 80, 120)
 
 def evaluate_run(training, lengths=None, count=None, seed=0):
     """A Training -> a JSON-able dict: for copy `lengths`, a list with length, bits_per_sequence, wrong_bits_percent; for
-    the other NTM tasks `lines`, see measure_ntm.py; for bAbI `error_percent`."""
+    the other NTM tasks `lines`, see measure_ntm.py; for bAbI `error_percent`, and of a joint run also `by_task`."""
     task = training.task
     facts = {"task": task.name, "data": task.origin, "trained_on": training.done, "seed": seed}
     if task.name == "copy":
@@ -22,8 +22,16 @@ def evaluate_run(training, lengths=None, count=None, seed=0):
         counted = {"count": count} if count else {}
         return facts | {"lines": MEASURES[task.name](training.model, training.params, task, seed=seed, **counted)}
     found = evaluate(training.model, training.params, task, task.evaluation(None, count, "test"))
-    return facts | {"error_percent": found["wrong_percent"], "questions": found["sequences"],
-                    "majority_error_percent": task.majority_error()}
+    facts |= {"error_percent": found["wrong_percent"], "questions": found["sequences"],
+              "majority_error_percent": task.majority_error()}
+    return facts if len(task.numbers) == 1 else facts | {"by_task": by_task(training, count)}
+
+
+def by_task(training, count):
+    """Test errors of the tasks of a joint run, in percent, each on its first `count` questions."""
+    task = training.task
+    return {str(number): evaluate(training.model, training.params, task,
+                                  task.evaluation(None, count, "test", number))["wrong_percent"] for number in task.numbers}
 
 
 def copy_lengths(model, params, task, lengths, count, seed):

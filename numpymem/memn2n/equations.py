@@ -30,18 +30,16 @@ def position_weights(J, D):
 
 
 def released_weights(J, D):
-    """Position encoding as the authors' released code has it: 1 + 4 (j - (J+1)/2) (k - (D+1)/2) / (J D).
+    """Position encoding as the authors' released code has it: 1 + 4 (j - (L+1)/2) (k - (D+1)/2) / (L D) with L = J + 1.
 
-    That is twice the paper's formula, but for half a step of the indices, so sentences come out twice as long. It shows: ten runs
-    each on bAbI tasks 1 and 19 are in numpymem/experiments/results/memn2n_babi.json and, with the paper's formula,
-    memn2n_babi_formula.json. `train memn2n babiN` uses these weights; a MemN2NConfig by itself has the paper's.
+    With J = L that is twice the paper's formula, but for half a step of the indices, so sentences come out twice as long. L is the
+    same for all sentences, long or short: the longest sentence of the data has J words, and the code counts the time, too, as a
+    word. `train memn2n babiN` uses these weights; a MemN2NConfig by itself has the paper's.
     """
-    table = np.zeros((J + 1, J, D))
-    k = np.arange(1, D + 1) - (D + 1) / 2                            # (D)
-    for n in range(1, J + 1):
-        j = np.arange(1, n + 1)[:, None] - (n + 1) / 2               # (n, 1)
-        table[n, :n] = 1 + 4 * j * k / (n * D)
-    return table
+    L = J + 1
+    j, k = np.arange(1, L)[:, None] - (L + 1) / 2, np.arange(1, D + 1) - (D + 1) / 2              # (J, 1), (D)
+    weights = 1 + 4 * j * k / (L * D)                                                             # (J, D)
+    return weights * bag_weights(J, D)
 
 
 def bag_weights(J, D):
@@ -51,8 +49,8 @@ def bag_weights(J, D):
 
 
 @equation("MemN2N-encode", r"m_i = \textstyle\sum_j l_j \circ E_{x_{ij}}", source="Sukhbaatar et al. 2015, section 4.1",
-          deviations="J of the position encoding is the sentence's own number of words; the released code takes that of"
-                     " the longest sentence in the data set. Training on bAbI uses released_weights, twice the paper's formula",
+          deviations="training on bAbI uses the position weights of the released code, about twice the paper's formula and with"
+                     " one J for all sentences: released_weights",
           fixed={"l": position_weights(5, 4)}, dims={"J": 5, "D": 4})
 def encode_sentences(x, l, E):
     """One vector a sentence: the sum of its words' rows, weighted by their position. A nil word adds nothing.

@@ -1,7 +1,7 @@
 """The bAbI tasks as batches, in story form (MemN2N, DMN) or in sequence form (NTM, DNC, LSTM).
 
-Words are lower-case; every answer is one class, also "apple,milk".  All questions are turned into word ids once, so that
-a batch is one fancy index.
+Words are lower-case; every answer is one class, also "apple,milk".  Every different sentence is turned into word ids once, and
+a story is a row of sentence numbers, so that a batch is two fancy indices, and is only as long as its longest story.
 """
 
 import numpy as np
@@ -24,14 +24,18 @@ class Babi:
     source, folder  where the data comes from, see `numpymem.data.babi.load`
     memory_size  only so many of the latest sentences of a story are kept (50 as in the MemN2N paper; in the released
                  data no supporting fact is older than 40)
+    whole_vocabulary  True: any word may be the answer, as in the MemN2N paper, where W is a table of words; answers that are
+                 no words of a story ("apple,milk") join the vocabulary.  False: only answers that occur
     raises       ValueError for a wrong argument; FileNotFoundError if there is no such data
 
     Attributes
     name, form, origin          "babi1"; "story" or "sequence"; where the data comes from, in one line
+    numbers                     the task's number, in a tuple (`BabiJoint` has twenty)
     vocabulary                  list of words, index = word id; vocabulary[0] is "" (nil)
-    answers                     sorted answer classes of training and test file, index = class
+    answers                     sorted answer classes of training and test file, index = class; or the vocabulary
     n_inputs, n_outputs         len(vocabulary), len(answers)
     train_size                  training questions left after the last 10 % were held out for validation
+    longest_story               sentences of the longest story in the training file, at most memory_size
     max_sentence_words          J
     questions                   list of `Question`: training, then validation, then test
     """
@@ -40,48 +44,46 @@ class Babi:
     unit = "error %"
     forms = FORMS
 
-    def __init__(self, number=1, size="1k", form="story", source="auto", folder=None, memory_size=50):
-        if form not in FORMS:
-            raise ValueError(f"form: expected 'story' or 'sequence', received {form!r}")
-        if not isinstance(memory_size, int) or memory_size < 1:
-            raise ValueError(f"memory_size: expected an integer of at least 1, received {memory_size!r}")
+    def __init__(self, number=1, size="1k", form="story", source="auto", folder=None, memory_size=50, whole_vocabulary=False):
+        _check(form, memory_size, whole_vocabulary)
         loaded = data.load(number, size, source, folder)
+        self.name, self.origin, self.numbers = f"babi{number}", loaded.origin, (number,)
+        self.form, self.memory_size, self.whole_vocabulary = form, memory_size, whole_vocabulary
         train, valid = data.split_validation(loaded.train)
-        self.name = f"babi{number}"
-        self.form = form
-        self.origin = loaded.origin
-        self.memory_size = memory_size
-        self.questions = train + valid + loaded.test
-        self.train_size = len(train)
-        self._starts = (0, len(train), len(loaded.train), len(self.questions))
-        self._build_vocabulary()
-        self._targets = np.array([self._class_id[q.answer] for q in self.questions], dtype=np.int32)    # (Q,)
-        if form == "story":
-            self._encode_stories()
-        else:
-            self._encode_sequences()
+        self._hold(*([(number, question) for question in part] for part in (train, valid, loaded.test)))
+
+    def _hold(self, *parts):
+        """Take in the training, validation and test questions, each a list of (task number, Question)."""
+        self._starts = np.cumsum([0, *map(len, parts)])
+        self._number, self.questions = map(list, zip(*(pair for part in parts for pair in part), strict=True))
+        self.train_size = len(parts[0])
+        self.longest_story = min(self.memory_size, max(len(q.story) for part in parts[:2] for _, q in part))
+        self._encode()
 
     def sample(self, rng, batch_size):
         """A batch of training questions drawn with replacement (as the released MemN2N code does)."""
         _check_batch_size(batch_size)
         return self._batch(rng.integers(self.train_size, size=batch_size))
 
-    def dataset(self, which):
-        """Indices into `questions` of the part "train", "valid" or "test", in file order."""
+    def dataset(self, which, number=None):
+        """Indices into `questions` of the part "train", "valid" or "test", in file order; of one task only, if named."""
         if which not in PARTS:
             raise ValueError(f"which: expected one of {PARTS}, received {which!r}")
+        if number is not None and number not in self.numbers:
+            raise ValueError(f"number: expected one of {self.numbers}, received {number!r}")
         part = PARTS.index(which)
-        return list(range(self._starts[part], self._starts[part + 1]))
+        indices = range(self._starts[part], self._starts[part + 1])
+        return [index for index in indices if number in (None, self._number[index])]
 
-    def batches(self, which, batch_size):
+    def batches(self, which, batch_size, number=None):
         """Iterate over a part in file order; the last batch may be smaller, so that every question counts."""
         _check_batch_size(batch_size)
-        indices = np.array(self.dataset(which))
+        indices = np.array(self.dataset(which, number))
         return (self._batch(indices[i : i + batch_size]) for i in range(0, len(indices), batch_size))
 
-    def evaluation(self, rng, count, part="valid"):
-        """Yield (Batch, questions in it) of a part, in file order: all of them, or the first `count`."""
-        for batch in self.batches(part, EVALUATION_BATCH):
+    def evaluation(self, rng, count, part="valid", number=None):
+        """Yield (Batch, questions in it) of a part, in file order: all of them, or the first `count`; of one task, if named."""
+        for batch in self.batches(part, EVALUATION_BATCH, number):
             if count is not None and count <= 0:
                 return
             yield batch, len(batch.mask.T)
@@ -108,45 +110,46 @@ class Babi:
         test = self._targets[self._starts[2] :]
         return 100.0 * float(np.mean(test != most_frequent))
 
-    def _build_vocabulary(self):
-        known = {word for q in self.questions for sentence in (*q.story, q.question) for word in sentence}
-        self.vocabulary = ["", *sorted(known)]
-        self.answers = sorted({q.answer for q in self.questions})
+    # ---- words and sentences as numbers -----------------------------------------------------------------------------------
+
+    def _encode(self):
+        """Number words, answers and sentences, then write every question as numbers.
+
+        _words (S, J) int32    words of each different sentence; sentence 0 is nil
+        _stories (Q, I) int32  sentences of each story, the latest I = memory_size at most, then nil
+        _told (Q)              how many sentences that is
+        _queries (Q) int32     the question, a sentence too
+        _targets (Q) int32     class of the answer
+        """
+        different = {sentence for q in self.questions for sentence in (*q.story, q.question)}
+        self._build_vocabulary({word for sentence in different for word in sentence})
+        self.max_sentence_words = max(map(len, different))
+        number = {(): 0} | {sentence: index for index, sentence in enumerate(sorted(different), start=1)}
+        self._words = np.zeros((len(number), self.max_sentence_words), dtype=np.int32)
+        for sentence, index in number.items():
+            self._words[index, : len(sentence)] = [self._word_id[word] for word in sentence]
+        kept = [q.story[-self.memory_size :] for q in self.questions]
+        self._told = np.array([len(story) for story in kept])
+        self._stories = np.zeros((len(kept), self._told.max()), dtype=np.int32)
+        for row, story in enumerate(kept):
+            self._stories[row, : len(story)] = [number[sentence] for sentence in story]
+        self._queries = np.array([number[q.question] for q in self.questions], dtype=np.int32)
+        self._targets = np.array([self._class_id[q.answer] for q in self.questions], dtype=np.int32)
+
+    def _build_vocabulary(self, told):
+        answers = {q.answer for q in self.questions}
+        self.vocabulary = ["", *sorted(told | answers if self.whole_vocabulary else told)]
+        self.answers = self.vocabulary if self.whole_vocabulary else sorted(answers)
         self._word_id = {word: index for index, word in enumerate(self.vocabulary)}
         self._class_id = {answer: index for index, answer in enumerate(self.answers)}
         self.n_inputs, self.n_outputs = len(self.vocabulary), len(self.answers)
-        self.max_sentence_words = max(len(s) for q in self.questions for s in (*q.story, q.question))
-
-    def _encode_stories(self):
-        """Fill _sentences (Q, I, J) and _queries (Q, J), int32."""
-        longest = max(len(q.story) for q in self.questions)
-        shape = (len(self.questions), min(longest, self.memory_size), self.max_sentence_words)
-        self._sentences = np.zeros(shape, dtype=np.int32)
-        self._queries = np.zeros((shape[0], shape[2]), dtype=np.int32)
-        for row, question in enumerate(self.questions):
-            for i, sentence in enumerate(question.story[-self.memory_size :]):
-                self._sentences[row, i, : len(sentence)] = self._ids(sentence)
-            self._queries[row, : len(question.question)] = self._ids(question.question)
-
-    def _encode_sequences(self):
-        """Fill _lengths (Q,) and _words (Q, L): words of story and question at the END of each row, nil before."""
-        rows = []
-        for question in self.questions:
-            story = question.story[-self.memory_size :]
-            rows.append([index for sentence in (*story, question.question) for index in self._ids(sentence)])
-        self._lengths = np.array([len(row) for row in rows])
-        self._words = np.zeros((len(rows), self._lengths.max()), dtype=np.int32)
-        for row, ids in enumerate(rows):
-            self._words[row, -len(ids) :] = ids
-
-    def _ids(self, sentence):
-        return [self._word_id[word] for word in sentence]
 
     def _batch(self, rows):
         return self._story_batch(rows) if self.form == "story" else self._sequence_batch(rows)
 
     def _story_batch(self, rows):
-        inputs = Stories(self._sentences[rows], self._queries[rows])
+        stories = self._stories[rows, : self._told[rows].max()]                                  # (B, I)
+        inputs = Stories(self._words[stories], self._words[self._queries[rows]])
         return Batch(inputs, self._targets[rows], np.ones(len(rows), dtype=np.float32))
 
     def _sequence_batch(self, rows):
@@ -157,17 +160,32 @@ class Babi:
         targets  (T, B) int32, the class at the last step, 0 before
         mask     (T, B) float32, 1.0 at the last step only
         """
-        length = self._lengths[rows].max()
-        words = self._words[rows, -length:].T                                # (T - 1, B)
+        told = [self._told_words(row) for row in rows]
+        length = max(map(len, told)) + 1
+        words = np.zeros((length, len(rows)), dtype=np.int32)
+        for b, ids in enumerate(told):
+            words[length - 1 - len(ids) : -1, b] = ids
         one_hot = np.eye(self.n_inputs, dtype=np.float32)
         one_hot[0] = 0.0                                                     # nil is a blank step
-        inputs = np.zeros((length + 1, len(rows), self.n_inputs), dtype=np.float32)
-        inputs[:-1] = one_hot[words]
-        targets = np.zeros((length + 1, len(rows)), dtype=np.int32)
+        targets = np.zeros((length, len(rows)), dtype=np.int32)
         targets[-1] = self._targets[rows]
-        mask = np.zeros((length + 1, len(rows)), dtype=np.float32)
+        mask = np.zeros((length, len(rows)), dtype=np.float32)
         mask[-1] = 1.0
-        return Batch(inputs, targets, mask)
+        return Batch(one_hot[words], targets, mask)
+
+    def _told_words(self, row):
+        """All words of a story and its question, in order: a row of word ids without nil."""
+        words = self._words[[*self._stories[row, : self._told[row]], self._queries[row]]]
+        return words[words != 0]
+
+
+def _check(form, memory_size, whole_vocabulary):
+    if form not in FORMS:
+        raise ValueError(f"form: expected 'story' or 'sequence', received {form!r}")
+    if not isinstance(memory_size, int) or memory_size < 1:
+        raise ValueError(f"memory_size: expected an integer of at least 1, received {memory_size!r}")
+    if not isinstance(whole_vocabulary, bool):
+        raise ValueError(f"whole_vocabulary: expected True or False, received {whole_vocabulary!r}")
 
 
 def _check_batch_size(batch_size):

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from numpymem.training import checkpoint, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
-from numpymem.training.optimizers import clip_by_norm, clip_elementwise, gradient_norm
+from numpymem.training.optimizers import CLIPS, gradient_norm
 from numpymem.training.progress import Progress
 
 STREAMS = ("init", "data", "noise", "evaluation")
@@ -83,7 +83,8 @@ class Training:
             raise nan_guard.NonFiniteError(f"after {self.done:,} sequences the loss was {loss:.4g} and the gradient's norm "
                                            f"{norm:.4g}: {found}")
         if recipe.clip:
-            grads = clip_by_norm(grads, recipe.clip, norm) if recipe.clip_by == "norm" else clip_elementwise(grads, recipe.clip)
+            known = {"norm": norm} if recipe.clip_by == "norm" else {}
+            grads = CLIPS[recipe.clip_by](grads, recipe.clip, **known)
         params, state = self.optimizer.update(self.params, grads, self.state, lr)
         nan_guard.check_update(params, recipe.optimizer, lr, self.done)
         return (params, state, self.done + recipe.batch), loss / recipe.batch, norm

@@ -30,7 +30,7 @@ def all_finite(values):
 
 def check_update(params, optimizer, lr, done):
     """Raise NonFiniteError if an update of the optimizer made parameters that are not finite."""
-    bad = [name for name, value in params.items() if not all_finite(value)]
+    bad = [name for name, value in params.items() if not np.isfinite(value).all()]
     if bad:
         raise NonFiniteError(f"after {done:,} sequences the update by {optimizer}, lr = {lr:.4g}, made {', '.join(bad)} not "
                              "finite, though the gradient was; the parameters from before it are kept")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 from numpymem.initial import check_at_least, check_choice
-from numpymem.training.optimizers import OPTIMIZERS
+from numpymem.training.optimizers import CLIPS, OPTIMIZERS
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Recipe:
     beta2         Adam only: how long it remembers the gradients' size; 0.99 is a hundred steps, 0.999 a thousand
     halve_every   sequences after which the learning rate halves, again and again; 0: never
     clip          limit on the gradient, 0: none
-    clip_by       "norm" (of all gradients together) or "element"
+    clip_by       "norm" (of all gradients together), "matrix" (each by its own spectral norm) or "element"
     scale         "mean" or "sum": what of the losses in a batch is differentiated
     linear_start  train this many sequences first with the memory's softmax taken out (MemN2N's LS), at `linear_lr`
     eval_every    sequences between evaluations (and checkpoints)
@@ -45,7 +45,7 @@ class Recipe:
 
     def __post_init__(self):
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        check_choice("clip_by", self.clip_by, ("norm", "element"))
+        check_choice("clip_by", self.clip_by, CLIPS)
         check_choice("scale", self.scale, ("mean", "sum"))
         for field in fields(self):
             value, least = getattr(self, field.name), 1 if field.name in ("sequences", "batch", "eval_every", "eval_count") else 0
