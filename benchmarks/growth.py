@@ -41,8 +41,8 @@ def build_parser():
                             "of each in a log-log picture: 1 means linear.", "every other size, one round: a look",
                             "growth.json, growth_time.png and growth_memory.png")
     parser.add_argument("models", nargs="*", metavar="MODEL", type=model_name, help=f"{', '.join(MODELS)}; default: all")
-    parser.add_argument("--checkpoint-every", nargs="+", type=whole(1), default=[64], metavar="K",
-                        help="also run the long sequence keeping every K-th step only, if the model can (default 64)")
+    parser.add_argument("--checkpoint-every", nargs="+", type=whole(1), default=[64, 128], metavar="K",
+                        help="also run the long sequence keeping every K-th step only, if the model can (default 64 128)")
     return parser
 
 
