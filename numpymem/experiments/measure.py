@@ -1,10 +1,57 @@
-"""How a trained model is measured: copy at given lengths, bAbI on every test question."""
+"""How a trained model is measured: on demand (`eval`), and once for all at the end of a run of a sweep (`final`)."""
+
+import importlib
 
 import numpy as np
 
 from numpymem.training.loss import evaluate
 
 COPY_LENGTHS = (20, 50, 80, 120)
+PAPER_LENGTHS = (10, 20, 30, 50, 80, 120)         # the paper's, and 80
+TEST_SEED = 1_000_003                             # fresh sequences are the same for every run: differences are the models'
+FINAL = {                                         # task kind -> 'module:function'; imported when it is needed
+    "copy": "numpymem.experiments.measure:final_copy",
+    "babi": "numpymem.experiments.measure:final_babi",
+    "babi-joint": "numpymem.experiments.measure_babi:joint",
+    "repeat-copy": "numpymem.experiments.measure_ntm:repeat_copy",
+    "recall": "numpymem.experiments.measure_ntm:recall",
+    "ngrams": "numpymem.experiments.measure_ntm:ngrams",
+    "sort": "numpymem.experiments.measure_ntm:sort",
+}
+
+
+def kind_of(task):
+    """'babi7' -> 'babi', every other name of a task -> itself."""
+    return "babi" if task.startswith("babi") and task[4:].isdigit() else task
+
+
+def final(training):
+    """What the result of a run says: a dict of numbers, or of dicts of numbers.
+
+    A dict whose keys are numbers ({"120": 0.3}) is drawn over them: lengths, items, bAbI tasks. `train_error_percent`, with
+    `train_bits` to decide a tie, chooses the best of several runs, as the test error must not; without it there is no best.
+    """
+    kind = kind_of(training.task.name)
+    if kind not in FINAL:
+        raise ValueError(f"task: expected one of {', '.join(FINAL)}, received {training.task.name!r}: add it to FINAL in measure.py")
+    module, function = FINAL[kind].split(":")
+    return getattr(importlib.import_module(module), function)(training)
+
+
+def final_copy(training):
+    """Copies of 100 fresh sequences at each of the paper's lengths: {"bits": {length: ..}, "wrong_percent": {length: ..}}."""
+    lines = copy_lengths(training.model, training.params, training.task, PAPER_LENGTHS, 100, TEST_SEED)
+    return {"bits": {str(line["length"]): line["bits_per_sequence"] for line in lines},
+            "wrong_percent": {str(line["length"]): line["wrong_bits_percent"] for line in lines}}
+
+
+def final_babi(training):
+    """Error in percent on all questions of each part, and the training loss."""
+    task = training.task
+    found = {part: evaluate(training.model, training.params, task, task.evaluation(None, None, part))
+             for part in ("train", "valid", "test")}
+    return {**{f"{part}_error_percent": each["wrong_percent"] for part, each in found.items()},
+            "train_bits": found["train"]["bits_per_sequence"], "questions": found["test"]["sequences"]}
 
 
 def evaluate_run(training, lengths=None, count=None, seed=0):
