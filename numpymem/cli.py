@@ -79,9 +79,9 @@ def build_parser():
                       "or -full)")
     duel.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
 
-    sweep = verbs.add_parser("sweep", help="many runs: a table or figure of a paper, several seeds", description="Train every group "
-                             "x task x seed of a spec and print the table. A sweep may be stopped or killed at any moment: --resume "
-                             "goes on. Without SPEC: the list of them.")
+    sweep = verbs.add_parser("sweep", help="many runs: a table or figure of a paper, several seeds", description="Train every "
+                             "group x task x seed of a spec and print the table. A sweep may be stopped or killed at any moment: "
+                             "--resume goes on. Without SPEC: the list of them.")
     sweep.add_argument("spec", metavar="SPEC", nargs="?", help="name of a spec, or a JSON file of your own (how to write one: "
                        "numpymem/experiments/spec.py)")
     where = sweep.add_mutually_exclusive_group()

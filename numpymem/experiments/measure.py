@@ -33,7 +33,7 @@ def final(training):
     """
     kind = kind_of(training.task.name)
     if kind not in FINAL:
-        raise ValueError(f"task: expected one of {', '.join(FINAL)}, received {training.task.name!r}: add it to FINAL in measure.py")
+        raise ValueError(f"task: expected one of {', '.join(FINAL)} (FINAL in measure.py), received {training.task.name!r}")
     module, function = FINAL[kind].split(":")
     return getattr(importlib.import_module(module), function)(training)
 

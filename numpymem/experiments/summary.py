@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+FAILED = 5.0                                      # a task with more percent wrong than this counts as failed
 NEVER = math.inf                                  # sequences until it had learned, of a run that has not
 
 
@@ -74,6 +75,31 @@ def by_number(figures):
 
 
 # ---- as text ------------------------------------------------------------------------------------------------------------
+
+def told(found):
+    """A result file's table as text, and the means over tasks below it."""
+    lines = [table(found["table"], found["spec"].get("show", ()))]
+    for group, each in means(found["table"]).items():
+        best = "" if each["best"] is None else f"; of the best by training error {short(each['best'])}"
+        lines.append(f"{group}: mean test error over {each['tasks']} tasks {each['mean']:.1f} %{best}; "
+                     f"{each['failed']} tasks above {FAILED:.0f} %")
+    return "\n\n".join(lines[:1] + ["\n".join(lines[1:])] if lines[1:] else lines)
+
+
+def means(all_rows):
+    """group -> {"tasks", "mean", "best", "failed"} over the tasks of every group with a test error on several; failed: tasks on
+    which the best run (without one: the mean) is above 5 % error, as the papers count."""
+    found = {}
+    for group in dict.fromkeys(each["group"] for each in all_rows):
+        mine = [each["figures"]["test_error_percent"] for each in all_rows
+                if each["group"] == group and "test_error_percent" in each["figures"]]
+        if len(mine) > 1:
+            whole = all(each["best"] is not None for each in mine)
+            bests = [each["best"] if whole else each["mean"] for each in mine]
+            found[group] = {"tasks": len(mine), "mean": float(np.mean([each["mean"] for each in mine])),
+                            "best": float(np.mean(bests)) if whole else None, "failed": sum(best > FAILED for best in bests)}
+    return found
+
 
 def table(all_rows, show=()):
     """Rows as text: one block for rows with the same figures. `show` chooses figures, all if none is named."""

@@ -38,12 +38,13 @@ def run_sweep(name, workers=None, address=None, resume=False, folder=None, save=
     folder = pathlib.Path(folder or f"runs/sweep-{asked.name}")
     if not resume:
         refuse_used(folder)
-    settings = {"spec": asked.content, "start": prepare(asked.content, warm=address is None), "equations": results.equations_today()}
-    open_folder(folder, settings)
+    settings = {"spec": asked.content, "start": prepare(asked.content, warm=address is None),
+                "equations": results.equations_today()}
+    open_folder(folder, settings, command or f"python -m numpymem sweep {name}")
     jobs = [job | {"command": command} for job in spec.jobs(asked.content, folder)]
     open_pool = (lambda workers: executors.dask(address)) if address else executors.local
     failed = train_all(jobs, open_pool, workers or executors.cores(), folder, asked.name)
-    return tell(asked, folder, jobs, failed, save, command)
+    return tell(asked, folder, jobs, failed, save)
 
 
 # ---- before --------------------------------------------------------------------------------------------------------------
@@ -85,13 +86,13 @@ def refuse_used(folder):
                               "sweep there, or name another folder with --run")
 
 
-def open_folder(folder, settings):
+def open_folder(folder, settings, command):
     """Make the folder, or make sure that the very same sweep was begun there."""
     begun = folder / "sweep.json"
     if not begun.exists():
         refuse_used(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        write_text(begun, json.dumps(settings | {"versions": runs.versions(), "seconds": 0.0}, indent=1) + "\n")
+        write_text(begun, json.dumps(settings | {"command": command, "versions": runs.versions(), "seconds": 0.0}, indent=1) + "\n")
         return
     before = json.loads(begun.read_text())
     for what, words in (("spec", "the spec"), ("start", "what the runs start with (settings, recipes, data)"),
@@ -179,11 +180,11 @@ class Note:
 
 # ---- after ---------------------------------------------------------------------------------------------------------------
 
-def tell(asked, folder, jobs, failed, save, command):
+def tell(asked, folder, jobs, failed, save):
     """Table, figure and result file of what is there; failures last, where they are seen."""
-    found = collect(asked, folder, jobs, command)
+    found = collect(asked, folder, jobs)
     if found["runs"]:
-        print(f"{asked.content['title']}\n\n{summary.table(found['table'], asked.content.get('show', ()))}\n")
+        print(f"{asked.content['title']}\n\n{summary.told(found)}\n")
         from numpymem.experiments.report import draw
         print(f"figure: {draw(found, folder / 'sweep.png')}")
         print(f"results: {results.write_sweep(folder / 'results.json', found)}")
@@ -197,11 +198,11 @@ def tell(asked, folder, jobs, failed, save, command):
     return 1 if failed else 0
 
 
-def collect(asked, folder, jobs, command):
+def collect(asked, folder, jobs):
     """The result file's content, of all runs that are finished."""
     began = json.loads((folder / "sweep.json").read_text())
     done = [json.loads(result_file(job["folder"]).read_text()) for job in jobs if result_file(job["folder"]).exists()]
-    return {"name": asked.name, "command": command or f"python -m numpymem sweep {asked.name}", "versions": began["versions"],
+    return {"name": asked.name, "command": began["command"], "versions": began["versions"],
             "seconds": began["seconds"], "spec": asked.content, "start": shared(began["start"]), "table": summary.rows(done),
             "runs": done}
 
@@ -217,5 +218,6 @@ def list_specs():
     for name in spec.names():
         asked = spec.read(name)
         print(f"{name:<18}{asked.content['title']}\n{'':<18}{spec.describe(asked.content)}")
-    print("\npython -m numpymem sweep NAME        or the path of a spec of your own; python -m numpymem report NAME: the committed results")
+    print("\npython -m numpymem sweep NAME     (or the path of a spec of your own)\n"
+          "python -m numpymem report NAME    shows the committed results")
     return 0

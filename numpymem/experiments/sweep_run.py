@@ -72,10 +72,15 @@ def alone(folder):
 def result_of(training, job):
     """What result.json says: how long it took, what it can do, how it learned."""
     return {"group": job["group"], "task": job["task"], "seed": training.seed, "model": job["model"],
-            "parameters": runs.count_parameters(training.params), "data": runs.content(training.task.origin),
+            "parameters": runs.count_parameters(training.params), "data": whole(runs.content(training.task.origin)),
             "goal_bits": training.recipe.stop_below or None, "converged_at": training.converged_at,
             "seconds_until": seconds_until(training), "sequences": training.done, "seconds": round(training.seconds, 1),
             "figures": rounded(measure.final(training)), "curve": curve(training.history)}
+
+
+def whole(origin):
+    """An origin that was cut before its closing bracket, with it."""
+    return origin + ")" * (origin.count("(") - origin.count(")"))
 
 
 def seconds_until(training):

@@ -13,6 +13,7 @@ from numpymem.plotting.memory import gradient_through_memory, memory_matrix
 from numpymem.plotting.ntm import ntm_memory
 from numpymem.plotting.parts import COLOURS, Picture, save, used_slots
 from numpymem.plotting.story import memn2n_attention
+from numpymem.plotting.sweeps import heat_map, sweep_panels
 
-__all__ = ["COLOURS", "Picture", "curves", "duel", "gradient_through_memory", "memn2n_attention", "memory_matrix",
-           "ntm_memory", "save", "used_slots"]
+__all__ = ["COLOURS", "Picture", "curves", "duel", "gradient_through_memory", "heat_map", "memn2n_attention", "memory_matrix",
+           "ntm_memory", "save", "sweep_panels", "used_slots"]
