@@ -13,10 +13,7 @@ FINAL = {                                         # task kind -> 'module:functio
     "copy": "numpymem.experiments.measure:final_copy",
     "babi": "numpymem.experiments.measure:final_babi",
     "babi-joint": "numpymem.experiments.measure_babi:joint",
-    "repeat-copy": "numpymem.experiments.measure_ntm:repeat_copy",
-    "recall": "numpymem.experiments.measure_ntm:recall",
-    "ngrams": "numpymem.experiments.measure_ntm:ngrams",
-    "sort": "numpymem.experiments.measure_ntm:sort",
+    **dict.fromkeys(("repeat-copy", "recall", "ngrams", "sort"), "numpymem.experiments.measure:final_ntm"),
 }
 
 
@@ -40,9 +37,28 @@ def final(training):
 
 def final_copy(training):
     """Copies of 100 fresh sequences at each of the paper's lengths: {"bits": {length: ..}, "wrong_percent": {length: ..}}."""
-    lines = copy_lengths(training.model, training.params, training.task, PAPER_LENGTHS, 100, TEST_SEED)
-    return {"bits": {str(line["length"]): line["bits_per_sequence"] for line in lines},
-            "wrong_percent": {str(line["length"]): line["wrong_bits_percent"] for line in lines}}
+    return figures_of(copy_lengths(training.model, training.params, training.task, PAPER_LENGTHS, 100, TEST_SEED))
+
+
+def final_ntm(training):
+    """The other tasks of the NTM paper, also beyond what was trained: {"bits": {items: ..}, ...}; see measure_ntm.py."""
+    from numpymem.experiments.measure_ntm import MEASURES
+    return figures_of(MEASURES[training.task.name](training.model, training.params, training.task, seed=TEST_SEED))
+
+
+def figures_of(lines, over=("length", "repeats", "items")):
+    """Lines of measurements, with in `over` what they were measured at -> figures: [{"items": 6, "bits_per_sequence": 0.1}] ->
+    {"bits": {"6": 0.1}}. One line that was measured at nothing in particular gives plain numbers."""
+    figures = {}
+    for line in lines:
+        at = " x ".join(str(line[name]) for name in over if name in line)
+        for name, value in line.items():
+            name = {"bits_per_sequence": "bits", "wrong_bits_percent": "wrong_percent"}.get(name, name)
+            if at and name not in over:
+                figures.setdefault(name, {})[at] = value
+            elif not at:
+                figures[name] = value
+    return {name: value for name, value in figures.items() if name != "sequences"}
 
 
 def final_babi(training):

@@ -97,7 +97,7 @@ def draw_numbers(axes, what, found, groups):
 def diamonds(axes, points, colour):
     if points:
         axes.plot(*zip(*points), marker="D", markersize=5, markerfacecolor="white", markeredgecolor=colour, markeredgewidth=1.3,
-                  linestyle="none", zorder=5)
+                  linestyle="none", zorder=5, clip_on=False)
 
 
 @styled
