@@ -6,6 +6,7 @@ is a checkpoint. So it does not matter who trained it, or how often somebody was
 
 import contextlib
 import json
+import os
 import pathlib
 import shutil
 import traceback
@@ -64,8 +65,10 @@ def alone(folder):
     except ImportError:                           # Windows
         yield
         return
-    with open(folder / ".lock", "w") as file:
+    with open(folder / ".lock", "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(f"{os.getpid()}\n")            # whom to look for
+        file.flush()
         yield
 
 
