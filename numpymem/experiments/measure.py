@@ -12,7 +12,7 @@ TEST_SEED = 1_000_003                             # fresh sequences are the same
 FINAL = {                                         # task kind -> 'module:function'; imported when it is needed
     "copy": "numpymem.experiments.measure:final_copy",
     "babi": "numpymem.experiments.measure:final_babi",
-    "babi-joint": "numpymem.experiments.measure_babi:joint",
+    "babi-joint": "numpymem.experiments.measure:final_joint",
     **dict.fromkeys(("repeat-copy", "recall", "ngrams", "sort"), "numpymem.experiments.measure:final_ntm"),
 }
 
@@ -68,6 +68,15 @@ def final_babi(training):
              for part in ("train", "valid", "test")}
     return {**{f"{part}_error_percent": each["wrong_percent"] for part, each in found.items()},
             "train_bits": found["train"]["bits_per_sequence"], "questions": found["test"]["sequences"]}
+
+
+def final_joint(training):
+    """As `final_babi`, over the questions of all tasks; the test error of each task {number: ..}. See measure_babi.py."""
+    from numpymem.experiments.measure_babi import joint
+    found = joint(training)
+    return {"train_error_percent": found["train"], "valid_error_percent": found["valid"], "train_bits": found["train_bits"],
+            "test_error_percent": {task: each["test"] for task, each in found["by_task"].items()},
+            "questions": found["questions"]["test"]}
 
 
 def evaluate_run(training, lengths=None, count=None, seed=0):

@@ -3,7 +3,6 @@
 import importlib
 import json
 import pathlib
-import re
 
 import numpy as np
 
@@ -60,7 +59,7 @@ def list_results():
 
 def beside(found):
     """Lines with what the paper, and others, report of the same."""
-    errors = errors_by_task(found)
+    errors = summary.errors_by_task(found["table"])
     if errors:
         return babi_lines(found, errors)
     lines = []
@@ -96,25 +95,14 @@ def value(number):
     return "-" if number is None else f"{number:g}"
 
 
-def errors_by_task(found):
-    """group -> {bAbI task: {"mean", "sd", "best"}} of the test errors in percent; {} if they are not of bAbI."""
-    errors = {}
-    for row in found["table"]:
-        if re.fullmatch(r"babi\d+", row["task"]) and "test_error_percent" in row["figures"]:
-            errors.setdefault(row["group"], {})[int(row["task"][4:])] = row["figures"]["test_error_percent"]
-        elif row["task"].startswith("babi"):
-            errors[row["group"]] = summary.by_number(row["figures"]).get("test_error_percent", {})
-    return {group: by_task for group, by_task in errors.items() if by_task}
-
-
 def papers_column(group):
     """{task: error in percent} of the paper's column that a group names; {} if there is none."""
     try:
         paper = importlib.import_module("numpymem.experiments.paper_babi")
     except ModuleNotFoundError:
         return {}
-    table = getattr(paper, "TABLE_10K" if "size=10k" in group.get("set", []) else "TABLE_1K", {})
-    return {int(task): error for task, error in table.get(group.get("paper"), {}).items() if str(task).isdigit()}
+    column = (paper.TABLE_10K if "size=10k" in group.get("set", []) else paper.TABLE_1K).get(group.get("paper"))
+    return dict(enumerate(column.errors, 1)) if column else {}
 
 
 def babi_lines(found, errors):
@@ -154,7 +142,7 @@ def mean(column):
 
 def draw(found, path):
     """The figure of a result file's content -> path."""
-    errors = errors_by_task(found)
+    errors = summary.errors_by_task(found["table"])
     if errors:
         picture = draw_errors(found, errors)
     else:

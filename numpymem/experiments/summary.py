@@ -1,6 +1,7 @@
 """Many runs -> one row for each group and task, and the rows as text."""
 
 import math
+import re
 
 import numpy as np
 
@@ -90,15 +91,24 @@ def means(all_rows):
     """group -> {"tasks", "mean", "best", "failed"} over the tasks of every group with a test error on several; failed: tasks on
     which the best run (without one: the mean) is above 5 % error, as the papers count."""
     found = {}
-    for group in dict.fromkeys(each["group"] for each in all_rows):
-        mine = [each["figures"]["test_error_percent"] for each in all_rows
-                if each["group"] == group and "test_error_percent" in each["figures"]]
-        if len(mine) > 1:
-            whole = all(each["best"] is not None for each in mine)
-            bests = [each["best"] if whole else each["mean"] for each in mine]
-            found[group] = {"tasks": len(mine), "mean": float(np.mean([each["mean"] for each in mine])),
+    for group, by_task in errors_by_task(all_rows).items():
+        if len(by_task) > 1:
+            whole = all(each["best"] is not None for each in by_task.values())
+            bests = [each["best"] if whole else each["mean"] for each in by_task.values()]
+            found[group] = {"tasks": len(by_task), "mean": float(np.mean([each["mean"] for each in by_task.values()])),
                             "best": float(np.mean(bests)) if whole else None, "failed": sum(best > FAILED for best in bests)}
     return found
+
+
+def errors_by_task(all_rows):
+    """group -> {bAbI task: {"mean", "sd", "best"}} of the test errors in percent; {} if they are not of bAbI."""
+    errors = {}
+    for row in all_rows:
+        if re.fullmatch(r"babi\d+", row["task"]) and "test_error_percent" in row["figures"]:
+            errors.setdefault(row["group"], {})[int(row["task"][4:])] = row["figures"]["test_error_percent"]
+        elif row["task"].startswith("babi"):
+            errors[row["group"]] = by_number(row["figures"]).get("test_error_percent", {})
+    return {group: by_task for group, by_task in errors.items() if by_task}
 
 
 def table(all_rows, show=()):

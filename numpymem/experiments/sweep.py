@@ -16,7 +16,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, as_completed
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from numpymem import runs, threads
+from numpymem import runs
 from numpymem.experiments import executors, results, spec, summary
 from numpymem.experiments.sweep_run import error_file, result_file, train_one
 from numpymem.training import Training
@@ -38,6 +38,9 @@ def run_sweep(name, workers=None, address=None, resume=False, folder=None, save=
     folder = pathlib.Path(folder or f"runs/sweep-{asked.name}")
     if not resume:
         refuse_used(folder)
+    if address:
+        with executors.dask(address):             # if nobody answers, nothing is begun
+            pass
     settings = {"spec": asked.content, "start": prepare(asked.content, warm=address is None),
                 "equations": results.equations_today()}
     open_folder(folder, settings, command or f"python -m numpymem sweep {name}")
@@ -72,8 +75,8 @@ def prepare(content, warm=True):
 
 
 def warm_up(training):
-    """One step on one core in each phase of the recipe."""
-    with threads.use(1), threadpool_limits(1, "blas"):
+    """One step in each phase of the recipe."""
+    with threadpool_limits(1, "blas"):
         training.step()
         if training.recipe.linear_start:
             recipe = dataclasses.replace(training.recipe, linear_start=0)
