@@ -27,15 +27,20 @@ def names():
     return sorted(path.stem for path in FOLDER.glob("*.npz"))
 
 
+def facts_of(name):
+    """What is said of a checkpoint. Raises FileNotFoundError for an unknown name."""
+    if name not in names():
+        raise FileNotFoundError(f"checkpoint: expected one of {', '.join(names()) or '(none is there)'}, received {name!r}")
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
 def load(name):
     """-> (model, params, task, facts): ready for model.forward(params, task.sample(rng, 1).inputs).
 
     facts    command, seed, sequences trained on, settings, figures (as measured when it was shipped) and how they are measured
     raises   FileNotFoundError for an unknown name, or if the task's data is not there; ValueError if it is other data
     """
-    if name not in names():
-        raise FileNotFoundError(f"checkpoint: expected one of {', '.join(names()) or '(none is there)'}, received {name!r}")
-    facts = json.loads((FOLDER / f"{name}.json").read_text())
+    facts = facts_of(name)
     cls, _ = catalog.model_class(facts["model"])
     task = catalog.make_task(facts["task"], cls.form, **facts["task_settings"])
     if whole(runs.content(task.origin)) != facts["data"]:

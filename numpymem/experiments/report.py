@@ -8,7 +8,7 @@ import numpy as np
 
 from numpymem import plotting
 from numpymem.data.babi_format import TASKS
-from numpymem.experiments import paper_ntm, results, spec, summary
+from numpymem.experiments import checkpoints, paper_ntm, results, spec, summary
 
 
 def run_report(name, out=None):
@@ -26,7 +26,11 @@ def run_report(name, out=None):
           + ", ".join(f"{name} {version}" for name, version in found["versions"].items()))
     data = sorted({run["data"] for run in found["runs"]})
     print("data: " + "; ".join(data[:3]) + (f"; and {len(data) - 3} like these" if len(data) > 3 else ""))
-    print(f"figure: {draw(found, pathlib.Path(out or found['name'] + '.png'))}")
+    path = draw(found, pathlib.Path(out or f"{found['name']}.png"))
+    print(f"figure: {path}")
+    for name in examples(found):
+        example = path.with_name(f"{path.stem}_{name}_at_work.png")
+        print(f"the shipped {name} at work: {plotting.save(at_work(name), example)}")
     return 0
 
 
@@ -113,7 +117,7 @@ def babi_lines(found, errors):
         if not mine:
             continue
         n = next(row["n"] for row in found["table"] if row["group"] == group["label"])
-        rows = [[str(task), named(task), value_or_none(each["best"]), summary.mean_sd(each), value_or_none(theirs.get(task))]
+        rows = [[str(task), named(task), value_or_none(each["best"]), mean_sd(each), value_or_none(theirs.get(task))]
                 for task, each in sorted(mine.items())]
         columns = [[each["best"] for each in mine.values()], [each["mean"] for each in mine.values()],
                    [theirs.get(task) for task in mine]]
@@ -132,6 +136,10 @@ def named(task):
 
 def value_or_none(number):
     return "-" if number is None else f"{number:.1f}"
+
+
+def mean_sd(found):
+    return f"{found['mean']:.1f}" + ("" if found["sd"] is None else f" ± {found['sd']:.1f}")
 
 
 def mean(column):
@@ -166,6 +174,21 @@ def draw_errors(found, errors):
                 columns.append((f"{group['label']}\n{head}", column + [mean(column)]))
     names = [f"{task} {named(task)}" for task in tasks] + ["mean"]
     return plotting.heat_map(found["spec"]["title"], "test error in percent; best: by training error", names, columns)
+
+
+def examples(found):
+    """The shipped NTMs that were trained on a task of these results."""
+    tasks = {row["task"] for row in found["table"]}
+    return [name for name in checkpoints.names() for facts in [checkpoints.facts_of(name)]
+            if facts["model"] == "ntm" and facts["task"] in tasks]
+
+
+def at_work(name):
+    """A shipped NTM on one fresh sequence: outputs beside targets, and the heads' path through memory."""
+    model, params, task, _ = checkpoints.load(name)
+    batch = task.sample(np.random.default_rng(0), 1, **({"length": 50} if task.name == "copy" else {}))
+    logits, trace = model.forward(params, batch.inputs)
+    return plotting.ntm_memory(trace, batch, logits)
 
 
 def panels(found):
