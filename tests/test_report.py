@@ -11,8 +11,8 @@ from numpymem.experiments import paper_ntm, report, results, spec, summary
 
 
 def result(group, task, seed, figures, converged_at=None, goal=None):
-    return {"group": group, "task": task, "seed": seed, "model": "m", "parameters": 10, "data": f"data of {task}",
-            "goal_bits": goal, "converged_at": converged_at, "seconds_until": converged_at and 5.0, "sequences": 9000, "seconds": 60.0,
+    return {"group": group, "task": task, "seed": seed, "model": "m", "parameters": 10, "data": f"data of {task}", "seconds": 60.0,
+            "goal_bits": goal, "converged_at": converged_at, "seconds_until": converged_at and 5.0, "sequences": 9000,
             "figures": figures, "curve": [[1000, 80.0], [9000, 0.01 + seed]]}
 
 
