@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import signal
+import threading
 
 import pytest
 from sweep_tools import FOLDERS, SPEC, figures, start, under_way, wait_for, worker_of, write_spec
@@ -46,7 +47,7 @@ def test_a_sweep_leaves_folders_table_figure_and_results(undisturbed):
     assert [(r["group"], r["task"], r["seed"]) for r in found["runs"]] == [
         ("NTM", "copy", 0), ("NTM", "copy", 1), ("Mem N2N", "babi1", 3), ("Mem N2N", "babi15", 3)]
     assert found["table"] == summary.rows(found["runs"])
-    for words in ("wrong % at 120", "0 of 2", "test error %", "mean test error over 2 tasks"):
+    for words in ("bits at 10 ", "wrong % at 120", "0 of 2", "test error %", "mean test error over 2 tasks"):
         assert words in out
     assert [point[0] for point in found["runs"][0]["curve"]] == list(range(80, 1601, 80))
 
@@ -139,6 +140,24 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path):
     training = sweep_run.begin(job, tmp_path / "r")
     training.folder.log({"sequences": 80, "seconds": 0.1, "bits_per_sequence": 1.0, "wrong_percent": 1.0})
     assert sweep_run.begin(job, tmp_path / "r").folder.read_log() == []
+
+
+def test_two_workers_on_one_run_wait_for_each_other(tmp_path):
+    """A cluster may give up a worker that is still alive."""
+    entered, order = threading.Event(), []
+
+    def second():
+        entered.wait()
+        with sweep_run.alone(tmp_path):
+            order.append("second")
+    other = threading.Thread(target=second)
+    other.start()
+    with sweep_run.alone(tmp_path):
+        entered.set()
+        other.join(0.2)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
 
 
 # ---- refused ----------------------------------------------------------------------------------------------------------------

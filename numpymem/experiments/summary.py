@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 FAILED = 5.0                                      # a task with more percent wrong than this counts as failed
+WIDEST = 12                                       # columns of a table; with more it is turned on its side
 NEVER = math.inf                                  # sequences until it had learned, of a run that has not
 
 
@@ -128,6 +129,8 @@ def block(columns, mine):
     lines = [heads] + [cells(each, columns, with_best) for each in mine]
     if not any(each["goal_bits"] for each in mine):                              # nothing to be learned to: no such column
         lines = [line[:3] + line[4:] for line in lines]
+    if len(heads) > WIDEST:                                                      # many figures: one below the other
+        return "\n".join(aligned([*map(list, zip(*lines))], left=1))
     return "\n".join(aligned(lines))
 
 
@@ -155,8 +158,8 @@ def short(value):
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def aligned(lines):
-    """Lists of cells -> lines of text; the first two columns to the left, the others to the right."""
+def aligned(lines, left=2):
+    """Lists of cells -> lines of text; the first `left` columns to the left, the others to the right."""
     widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
-    return ["  ".join(cell.ljust(width) if at < 2 else cell.rjust(width)
+    return ["  ".join(cell.ljust(width) if at < left else cell.rjust(width)
                       for at, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in lines]
