@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-SMALL = ["N=8", "W=4", "controller_size=6", "N_training=0", "max_length=3", "batch=4", "sequences=800", "eval_every=40",
+SMALL = ["N=8", "W=4", "controller_size=6", "N_training=0", "max_length=3", "batch=4", "sequences=1600", "eval_every=80",
          "eval_count=10"]
 SPEC = {"title": "small models", "source": "none", "about": "for tests", "groups": [
     {"label": "NTM", "model": "ntm", "task": "copy", "controller": "feedforward", "seeds": 2, "set": SMALL},

@@ -49,7 +49,7 @@ def test_a_sweep_leaves_folders_table_figure_and_results(undisturbed):
     assert found["table"] == summary.rows(found["runs"])
     for words in ("bits at 10 ", "wrong % at 120", "0 of 2", "test error %", "mean test error over 2 tasks"):
         assert words in out
-    assert [point[0] for point in found["runs"][0]["curve"]] == list(range(40, 801, 40))
+    assert [point[0] for point in found["runs"][0]["curve"]] == list(range(80, 1601, 80))
 
 
 def test_a_run_of_a_sweep_is_the_run_that_train_makes(undisturbed, tmp_path):
@@ -240,7 +240,7 @@ def test_sweep_alone_lists_the_specs(capsys):
 def test_what_each_group_starts_with_is_its_recipe_and_settings():
     start_ = sweep.prepare(SPEC, warm=False)
     assert list(start_) == ["NTM copy", "Mem N2N babi1", "Mem N2N babi15"]
-    assert start_["NTM copy"]["recipe"]["sequences"] == 800 and start_["NTM copy"]["model"]["N"] == 8
+    assert start_["NTM copy"]["recipe"]["sequences"] == 1600 and start_["NTM copy"]["model"]["N"] == 8
 
 
 def result(seed, converged_at=None, goal=0.05, group="a", task="copy", **figures):
