@@ -155,7 +155,6 @@ def like(name, value, default):
     return type(default)(value)
 
 
-
 EPOCH = 28 * 32                                   # questions of an epoch of bAbI 1k: 28 batches of 32, drawn from 900
 JOINT_EPOCH = 562 * 32                            # of all twenty tasks: 562 batches of 32, drawn from 18,000
 

@@ -82,6 +82,29 @@ def build_parser():
                       "or -full)")
     duel.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
 
+    sweep = verbs.add_parser("sweep", help="many runs: a table or figure of a paper, several seeds", description="Train every "
+                             "group x task x seed of a spec and print the table. A sweep may be stopped or killed at any moment: "
+                             "--resume goes on. Without SPEC: the list of them.")
+    sweep.add_argument("spec", metavar="SPEC", nargs="?", help="name of a spec, or a JSON file of your own (how to write one: "
+                       "numpymem/experiments/spec.py)")
+    where = sweep.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=whole(1), metavar="N", help="runs at a time (default: one a core)")
+    where.add_argument("--dask", metavar="ADDRESS", help="train on the Dask cluster of this scheduler, such as tcp://10.0.0.1:8786")
+    sweep.add_argument("--resume", action="store_true", help="go on: finished runs are kept, half-done ones go on from their "
+                       "checkpoint, failed ones start again")
+    sweep.add_argument("--run", metavar="DIR", help="folder for all runs, the figure and results.json (default: runs/sweep-SPEC)")
+    sweep.add_argument("--save", action="store_true", help="put the results of a shipped spec beside the committed ones")
+
+    report = verbs.add_parser("report", help="committed results beside the paper's", description="Print our table beside the "
+                              "paper's and draw the figure. Without NAME: the list of them.")
+    report.add_argument("name", metavar="NAME", nargs="?", help="name of a committed result, or a results.json of your own")
+    report.add_argument("--out", metavar="FILE", help="the figure's file (default: NAME.png in the current folder)")
+
+    ship = verbs.add_parser("ship", help="keep a trained run's parameters in the package", description="Measure a run and write "
+                            "its parameters (float32) and facts to numpymem/checkpoints.")
+    ship.add_argument("run", metavar="RUN", help="run folder")
+    ship.add_argument("name", metavar="NAME", help="name of the checkpoint, such as ntm_copy")
+
     verbs.add_parser("list", help="models, tasks and which pairs there are")
     explain = verbs.add_parser("explain", help="one equation: formula, both sources, where it lives, its check")
     explain.add_argument("id", metavar="ID", help="such as NTM-9 or sharpen")

@@ -83,6 +83,26 @@ def duel(options):
     return run_duel("full" if options.full else "quick", options.rows, options.seeds, options.run, options.json)
 
 
+def sweep(options):
+    """Hand over to numpymem/experiments/sweep.py."""
+    from numpymem.experiments.sweep import list_specs, run_sweep
+    if options.spec is None:
+        return list_specs()
+    return run_sweep(options.spec, options.jobs, options.dask, options.resume, options.run, options.save, command_line())
+
+
+def report(options):
+    """Hand over to numpymem/experiments/report.py."""
+    from numpymem.experiments.report import list_results, run_report
+    return run_report(options.name, options.out) if options.name else list_results()
+
+
+def ship(options):
+    """Hand over to numpymem/experiments/checkpoints.py."""
+    from numpymem.experiments.checkpoints import ship
+    print(ship(options.run, options.name))
+
+
 def list(options):
     """Models, tasks, and the start settings of each pair."""
     print("models")

@@ -5,8 +5,6 @@ duel.json at the end. Test data are the same for both models. An interrupted due
 begun with other settings or other equations, is never mixed with a new one.
 """
 
-import hashlib
-import importlib
 import itertools
 import json
 import os
@@ -19,10 +17,9 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from numpymem import catalog, commands, runs
-from numpymem.equation import REGISTRY
 from numpymem.experiments.measure import evaluate_run
+from numpymem.experiments.results import equations_today
 from numpymem.experiments.rows import MODELS, choose
-from numpymem.kernel import fingerprint
 from numpymem.training.run_folder import write_text
 
 NAMES = {"ntm": "NTM", "memn2n": "MemN2N"}
@@ -57,13 +54,9 @@ def run_duel(size="quick", rows=None, seeds=None, folder=None, as_json=False):
 
 def settings_of_duel(size, rows, seeds):
     """All that decides the figures, as JSON-able values: budgets, start settings, and the equations as they are today."""
-    for model in MODELS:
-        catalog.model_class(model)                                 # imports its equations
-    importlib.import_module("numpymem.ops")
-    equations = hashlib.sha256("".join(fingerprint(item) for item in REGISTRY.values()).encode()).hexdigest()[:16]
     start = {f"{name} {model}": [repr(part) for part in (*catalog.settings_of(model, row.task), getattr(row, size).get(model))]
              for name, row in rows.items() for model in MODELS}
-    return {"size": size, "seeds": seeds, "start": start, "equations": equations}
+    return {"size": size, "seeds": seeds, "start": start, "equations": equations_today()}
 
 
 def open_folder(named, default, settings):

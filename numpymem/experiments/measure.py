@@ -1,4 +1,6 @@
-"""How a trained model is measured: copy at given lengths, the other NTM tasks by measure_ntm.py, bAbI on every test question."""
+"""How a trained model is measured: on demand (`eval`), and once for all at the end of a run of a sweep (`final`)."""
+
+import importlib
 
 import numpy as np
 
@@ -6,6 +8,76 @@ from numpymem.experiments.measure_ntm import MEASURES
 from numpymem.training.loss import evaluate
 
 COPY_LENGTHS = (20, 50, 80, 120)
+PAPER_LENGTHS = (10, 20, 30, 50, 80, 120)         # the paper's, and 80
+TEST_SEED = 1_000_003                             # fresh sequences are the same for every run: differences are the models'
+FINAL = {                                         # task kind -> 'module:function'; imported when it is needed
+    "copy": "numpymem.experiments.measure:final_copy",
+    "babi": "numpymem.experiments.measure:final_babi",
+    "babi-joint": "numpymem.experiments.measure:final_joint",
+    **dict.fromkeys(("repeat-copy", "recall", "ngrams", "sort"), "numpymem.experiments.measure:final_ntm"),
+}
+
+
+def kind_of(task):
+    """'babi7' -> 'babi', every other name of a task -> itself."""
+    return "babi" if task.startswith("babi") and task[4:].isdigit() else task
+
+
+def final(training):
+    """What the result of a run says: a dict of numbers, or of dicts of numbers.
+
+    A dict whose keys are numbers ({"120": 0.3}) is drawn over them: lengths, items, bAbI tasks. `train_error_percent`, with
+    `train_bits` to decide a tie, chooses the best of several runs, as the test error must not; without it there is no best.
+    """
+    kind = kind_of(training.task.name)
+    if kind not in FINAL:
+        raise ValueError(f"task: expected one of {', '.join(FINAL)} (FINAL in measure.py), received {training.task.name!r}")
+    module, function = FINAL[kind].split(":")
+    return getattr(importlib.import_module(module), function)(training)
+
+
+def final_copy(training):
+    """Copies of 100 fresh sequences at each of the paper's lengths: {"bits": {length: ..}, "wrong_percent": {length: ..}}."""
+    return figures_of(copy_lengths(training.model, training.params, training.task, PAPER_LENGTHS, 100, TEST_SEED))
+
+
+def final_ntm(training):
+    """The other tasks of the NTM paper, also beyond what was trained: {"bits": {items: ..}, ...}; see measure_ntm.py."""
+    from numpymem.experiments.measure_ntm import MEASURES
+    return figures_of(MEASURES[training.task.name](training.model, training.params, training.task, seed=TEST_SEED))
+
+
+def figures_of(lines, over=("length", "repeats", "items")):
+    """Lines of measurements, with in `over` what they were measured at -> figures: [{"items": 6, "bits_per_sequence": 0.1}] ->
+    {"bits": {"6": 0.1}}. One line that was measured at nothing in particular gives plain numbers."""
+    figures = {}
+    for line in lines:
+        at = " x ".join(str(line[name]) for name in over if name in line)
+        for name, value in line.items():
+            name = {"bits_per_sequence": "bits", "wrong_bits_percent": "wrong_percent"}.get(name, name)
+            if at and name not in over:
+                figures.setdefault(name, {})[at] = value
+            elif not at:
+                figures[name] = value
+    return {name: value for name, value in figures.items() if name != "sequences"}
+
+
+def final_babi(training):
+    """Error in percent on all questions of each part, and the training loss."""
+    task = training.task
+    found = {part: evaluate(training.model, training.params, task, task.evaluation(None, None, part))
+             for part in ("train", "valid", "test")}
+    return {**{f"{part}_error_percent": each["wrong_percent"] for part, each in found.items()},
+            "train_bits": found["train"]["bits_per_sequence"], "questions": found["test"]["sequences"]}
+
+
+def final_joint(training):
+    """As `final_babi`, over the questions of all tasks; the test error of each task {number: ..}. See measure_babi.py."""
+    from numpymem.experiments.measure_babi import joint
+    found = joint(training)
+    return {"train_error_percent": found["train"], "valid_error_percent": found["valid"], "train_bits": found["train_bits"],
+            "test_error_percent": {task: each["test"] for task, each in found["by_task"].items()},
+            "questions": found["questions"]["test"]}
 
 
 def evaluate_run(training, lengths=None, count=None, seed=0):

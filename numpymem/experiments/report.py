@@ -1,0 +1,208 @@
+"""A sweep's results beside the paper's: our table, the paper's numbers, and one figure."""
+
+import importlib
+import json
+import pathlib
+
+import numpy as np
+
+from numpymem import plotting
+from numpymem.data.babi_format import TASKS
+from numpymem.experiments import checkpoints, paper_ntm, results, spec, summary
+
+
+def run_report(name, out=None):
+    """Print and draw a committed result, or a results.json of one's own -> exit code 0.
+
+    out     the figure's file; default NAME.png in the current folder
+    raises  FileNotFoundError or ValueError if there is no such result
+    """
+    found = read(name)
+    content = found["spec"]
+    print(f"{content['title']}\n{content['source']}\n{content['about']}\n\n{summary.told(found)}\n")
+    for line in beside(found):
+        print(line)
+    print(f"\n{found['command']}\n{len(found['runs'])} runs, {found['seconds'] / 60:,.0f} minutes; "
+          + ", ".join(f"{name} {version}" for name, version in found["versions"].items()))
+    data = sorted({run["data"] for run in found["runs"]})
+    print("data: " + "; ".join(data[:3]) + (f"; and {len(data) - 3} like these" if len(data) > 3 else ""))
+    path = draw(found, pathlib.Path(out or f"{found['name']}.png"))
+    print(f"figure: {path}")
+    for name in examples(found):
+        example = path.with_name(f"{path.stem}_{name}_at_work.png")
+        print(f"the shipped {name} at work: {plotting.save(at_work(name), example)}")
+    return 0
+
+
+def read(name):
+    """The content of a result file by its name or path."""
+    path = results.FOLDER / f"{name}.json" if name in results.names() else pathlib.Path(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"NAME: expected one of {', '.join(results.names()) or '(no results yet)'} or a results.json, "
+                                f"received {name!r}")
+    try:
+        found = json.loads(path.read_text())
+        found["spec"], found["table"], found["runs"] = found["spec"], found["table"], found["runs"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: expected the results of a sweep, received something else ({error!r})") from error
+    return found
+
+
+def list_results():
+    """`report` without a name."""
+    for name in results.names():
+        found = results.read(name)
+        print(f"{name:<18}{found['spec']['title']}\n{'':<18}{spec.describe(found['spec'])}")
+    missing = [name for name in spec.names() if name not in results.names()]
+    if missing:
+        print(f"no results yet: {', '.join(missing)}  (python -m numpymem sweep NAME --save)")
+    return 0
+
+
+# ---- the paper's numbers ------------------------------------------------------------------------------------------------
+
+def beside(found):
+    """Lines with what the paper, and others, report of the same."""
+    errors = summary.errors_by_task(found["table"])
+    if errors:
+        return babi_lines(found, errors)
+    lines = []
+    for task in dict.fromkeys(row["task"] for row in found["table"]):
+        lines += ntm_lines(task)
+    return lines
+
+
+def ntm_lines(task):
+    lines = []
+    if task in paper_ntm.CURVES:
+        lines += ["", f"{task}, bits a sequence ({paper_ntm.DIGITISED})"]
+        heads = ["after", ""] + [f"{at:,}k" for at in paper_ntm.THOUSANDS]
+        by_label = {label: dict(points) for label, points in paper_ntm.CURVES[task].items()}
+        lines += summary.aligned([heads] + [[label, ""] + [value(points.get(1000 * at)) for at in paper_ntm.THOUSANDS]
+                                            for label, points in by_label.items()])
+    for source, table in ((paper_ntm.DIGITISED, paper_ntm.ITEMS), (paper_ntm.PUBLIC, paper_ntm.PUBLIC_ITEMS)):
+        for what, by_label in table.get(task, {}).items():
+            numbers = sorted({number for points in by_label.values() for number in points})
+            lines += ["", f"{task}, {what.replace('_percent', ' bits, %')} at ({source})"]
+            lines += summary.aligned([["", ""] + [str(number) for number in numbers]]
+                                     + [[label, ""] + [value(points.get(number)) for number in numbers]
+                                        for label, points in by_label.items()])
+    if task in paper_ntm.PUBLIC_LEARNED:
+        lines += ["", f"{task}, sequences until below 0.05 bits ({paper_ntm.PUBLIC})"]
+        lines += [f"{label}: {said}" for label, said in paper_ntm.PUBLIC_LEARNED[task].items()]
+    if task in paper_ntm.OPTIMUM:
+        lines += ["", f"{task}: {paper_ntm.OPTIMUM[task][0]} bits: {paper_ntm.OPTIMUM[task][1]}"]
+    return lines + (["", f"the paper's text: {paper_ntm.SAYS[task]}"] if task in paper_ntm.SAYS else [])
+
+
+def value(number):
+    return "-" if number is None else f"{number:g}"
+
+
+def papers_column(group):
+    """{task: error in percent} of the paper's column that a group names; {} if there is none."""
+    try:
+        paper = importlib.import_module("numpymem.experiments.paper_babi")
+    except ModuleNotFoundError:
+        return {}
+    column = (paper.TABLE_10K if "size=10k" in group.get("set", []) else paper.TABLE_1K).get(group.get("paper"))
+    return dict(enumerate(column.errors, 1)) if column else {}
+
+
+def babi_lines(found, errors):
+    """Task by task: ours (best of the runs by training error; mean and spread) and the paper's."""
+    lines = []
+    for group in found["spec"]["groups"]:
+        mine, theirs = errors.get(group["label"], {}), papers_column(group)
+        if not mine:
+            continue
+        n = next(row["n"] for row in found["table"] if row["group"] == group["label"])
+        rows = [[str(task), named(task), value_or_none(each["best"]), mean_sd(each), value_or_none(theirs.get(task))]
+                for task, each in sorted(mine.items())]
+        columns = [[each["best"] for each in mine.values()], [each["mean"] for each in mine.values()],
+                   [theirs.get(task) for task in mine]]
+        rows.append(["", "mean"] + [value_or_none(mean(column)) for column in columns])
+        rows.append(["", f"above {summary.FAILED:.0f} %"]
+                    + [str(sum(each > summary.FAILED for each in column)) if None not in column else "-" for column in columns])
+        lines += ["", f"{group['label']}: test error, %"]
+        lines += summary.aligned([["", "", "best", f"mean of {n}", "paper"]] + rows)
+    return lines
+
+
+def named(task):
+    """7 -> 'counting'"""
+    return TASKS[task].partition("_")[2].replace("-", " ")
+
+
+def value_or_none(number):
+    return "-" if number is None else f"{number:.1f}"
+
+
+def mean_sd(found):
+    return f"{found['mean']:.1f}" + ("" if found["sd"] is None else f" ± {found['sd']:.1f}")
+
+
+def mean(column):
+    return None if None in column else float(np.mean(column))
+
+
+# ---- the figure -----------------------------------------------------------------------------------------------------------
+
+def draw(found, path):
+    """The figure of a result file's content -> path."""
+    errors = summary.errors_by_task(found["table"])
+    if errors:
+        picture = draw_errors(found, errors)
+    else:
+        rows = panels(found)
+        digitised = any(row["paper"] for row in rows)
+        picture = plotting.sweep_panels(found["spec"]["title"], "every line is a run" + (
+            f"; diamonds: {paper_ntm.DIGITISED}" if digitised else ""), rows)
+    return plotting.save(picture, path)
+
+
+def draw_errors(found, errors):
+    tasks = sorted({task for by_task in errors.values() for task in by_task})
+    columns = []
+    for group in found["spec"]["groups"]:
+        mine, theirs = errors.get(group["label"], {}), papers_column(group)
+        n = next((row["n"] for row in found["table"] if row["group"] == group["label"]), 0)
+        for head, by_task in ((f"best of {n}", {task: each["best"] for task, each in mine.items()}),
+                              (f"mean of {n}", {task: each["mean"] for task, each in mine.items()}), ("paper", theirs)):
+            column = [by_task.get(task) for task in tasks]
+            if any(each is not None for each in column):
+                columns.append((f"{group['label']}\n{head}", column + [mean(column)]))
+    names = [f"{task} {named(task)}" for task in tasks] + ["mean"]
+    return plotting.heat_map(found["spec"]["title"], "test error in percent; best: by training error", names, columns)
+
+
+def examples(found):
+    """The shipped NTMs that were trained on a task of these results."""
+    tasks = {row["task"] for row in found["table"]}
+    return [name for name in checkpoints.names() for facts in [checkpoints.facts_of(name)]
+            if facts["model"] == "ntm" and facts["task"] in tasks]
+
+
+def at_work(name):
+    """A shipped NTM on one fresh sequence: outputs beside targets, and the heads' path through memory."""
+    model, params, task, _ = checkpoints.load(name)
+    batch = task.sample(np.random.default_rng(0), 1, **({"length": 50} if task.name == "copy" else {}))
+    logits, trace = model.forward(params, batch.inputs)
+    return plotting.ntm_memory(trace, batch, logits)
+
+
+def panels(found):
+    """What plotting.sweep_panels draws, a dict for each task."""
+    made = []
+    for task in dict.fromkeys(row["task"] for row in found["table"]):
+        rows = [row for row in found["table"] if row["task"] == task]
+        ours = {row["group"]: summary.by_number(row["figures"]) for row in rows}
+        numbers = {what: {"ours": {group: {number: (each["mean"], each["sd"]) for number, each in figures[what].items()}
+                                   for group, figures in ours.items() if what in figures},
+                          "paper": paper_ntm.ITEMS.get(task, {}).get(what, {})}
+                   for what in dict.fromkeys(what for figures in ours.values() for what in figures)}
+        curves = {row["group"]: [run["curve"] for run in found["runs"] if (run["group"], run["task"]) == (row["group"], task)]
+                  for row in rows}
+        drawn = {group: points for group, points in paper_ntm.CURVES.get(task, {}).items() if group in curves}
+        made.append({"task": task, "curves": curves, "paper": drawn, "numbers": numbers, "level": paper_ntm.OPTIMUM.get(task)})
+    return made

@@ -1,0 +1,117 @@
+"""One run of a sweep, in whatever process it has been sent to: from nothing or from its checkpoint to its result.json.
+
+A run is found again by its folder alone: finished if there is a result.json, failed if there is an error.txt, half-done if there
+is a checkpoint. So it does not matter who trained it, or how often somebody was killed on the way.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import traceback
+
+from threadpoolctl import threadpool_limits
+
+from numpymem import runs, threads
+from numpymem.experiments import measure
+from numpymem.training.run_folder import RunFolder, write_text
+
+POINTS = 40                                       # of a learning curve in a result
+
+
+def train_one(job):
+    """Train one run to its end on one core -> '' or, if it failed, the error in one line. Its folder holds the rest."""
+    folder = pathlib.Path(job["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder), threads.use(1), threadpool_limits(1, "blas"):
+        if result_file(folder).exists():          # somebody else has just finished it
+            return ""
+        try:
+            training = begin(job, folder)
+            training.run(progress=False)
+            write_text(result_file(folder), json.dumps(result_of(training, job)) + "\n")
+            return ""
+        except Exception as error:                # whatever it is, the other runs go on
+            write_text(error_file(folder), traceback.format_exc())
+            return f"{type(error).__name__}: {error}"
+
+
+def begin(job, folder):
+    """The Training of a job: as its checkpoint left it, or a new one, also after a failure."""
+    files = RunFolder(folder)
+    if files.checkpoint.exists() and not error_file(folder).exists():
+        return runs.open_run(folder)
+    clear(folder)                                 # also a run that was killed before its first checkpoint starts again
+    return runs.new_run(job["model"], job["task"], job["seed"], job["set"], folder, job["controller"],
+                        command=job.get("command", ""))
+
+
+def clear(folder):
+    """Empty a run's folder, but for its lock."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != ".lock":
+            path.unlink()
+
+
+@contextlib.contextmanager
+def alone(folder):
+    """Wait until nobody else works in this folder: a worker that a cluster has given up may still be alive, and so may those of a
+    sweep that was killed. The system lets go of the lock when its holder dies."""
+    try:
+        import fcntl
+    except ImportError:                           # Windows
+        yield
+        return
+    with open(folder / ".lock", "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(f"{os.getpid()}\n")            # whom to look for
+        file.flush()
+        yield
+
+
+def result_of(training, job):
+    """What result.json says: how long it took, what it can do, how it learned."""
+    return {"group": job["group"], "task": job["task"], "seed": training.seed, "model": job["model"],
+            "parameters": runs.count_parameters(training.params), "data": whole(runs.content(training.task.origin)),
+            "goal_bits": training.recipe.stop_below or None, "converged_at": training.converged_at,
+            "seconds_until": seconds_until(training), "sequences": training.done, "seconds": round(training.seconds, 1),
+            "figures": rounded(measure.final(training)), "curve": curve(training.history)}
+
+
+def whole(origin):
+    """An origin that was cut before its closing bracket, with it."""
+    return origin + ")" * (origin.count("(") - origin.count(")"))
+
+
+def seconds_until(training):
+    """Seconds, evaluations included, until it had converged; None if it never did."""
+    return next((line["seconds"] for line in training.history if line["sequences"] == training.converged_at), None)
+
+
+def curve(history):
+    """[[sequences, bits a sequence], ...]: about POINTS of all evaluations, the first and the last among them."""
+    every = max(1, -(-len(history) // POINTS))
+    kept = [line for at, line in enumerate(history) if at % every == 0 or at == len(history) - 1]
+    return [[line["sequences"], rounded(line["bits_per_sequence"])] for line in kept]
+
+
+def rounded(value):
+    """Numbers with five digits: a result file is read by people, too."""
+    if isinstance(value, dict):
+        return {str(name): rounded(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(each) for each in value]
+    if isinstance(value, (bool, str)) or value is None:
+        return value
+    return int(value) if float(value).is_integer() else float(f"{float(value):.5g}")
+
+
+def result_file(folder):
+    return pathlib.Path(folder) / "result.json"
+
+
+def error_file(folder):
+    return pathlib.Path(folder) / "error.txt"
