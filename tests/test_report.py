@@ -1,7 +1,6 @@
 """Results beside the paper's: what is printed and drawn; and that committed results say what their runs say."""
 
 import json
-import sys
 import types
 
 import pytest
@@ -46,8 +45,7 @@ def of_babi(joint=False):
 def paper(monkeypatch):
     """A paper's table with one column."""
     column = types.SimpleNamespace(errors=(0.1, *[9.9] * 5, 21.5, *[9.9] * 13))
-    monkeypatch.setitem(sys.modules, "numpymem.experiments.paper_babi",
-                        types.SimpleNamespace(TABLE_1K={"pe": column}, TABLE_10K={}))
+    monkeypatch.setattr(report, "paper_babi", types.SimpleNamespace(TABLE_1K={"pe": column}, TABLE_10K={}))
 
 
 def run_report(found, tmp_path, capsys):
@@ -60,7 +58,8 @@ def run_report(found, tmp_path, capsys):
 
 def test_ntm_results_beside_the_paper(tmp_path, capsys):
     out = run_report(of_copy(), tmp_path, capsys)
-    assert (tmp_path / "figure_ntm_copy_at_work.png").stat().st_size > 10_000
+    for name in ("figure_ntm_copy_20", "figure_ntm_copy_120", "figure_ntm_copy_memory"):
+        assert (tmp_path / f"{name}.png").stat().st_size > 10_000
     for words in ("copying", "a paper", "to know", "2 of 2", "1 of 2", "0 of 2", "5,500", "never", "approximate", "mgupta8143",
                   "python -m numpymem sweep mine", "data of copy", "10 minutes"):
         assert words in out
@@ -102,7 +101,7 @@ def test_panels_hold_every_run_and_the_papers_points():
 def test_the_papers_figures_are_of_the_groups_that_the_specs_train():
     for name in ("ntm_copy", "ntm_recall", "ntm_repeat_copy", "ntm_ngrams", "ntm_sort"):
         groups = spec.read(name).content["groups"]
-        assert set(paper_ntm.CURVES[groups[0]["task"]]) == {group["label"] for group in groups}
+        assert set(paper_ntm.CURVES[groups[0]["task"]]) >= {group["label"] for group in groups}
 
 
 def test_committed_results_say_what_their_runs_say():

@@ -1,6 +1,5 @@
 """A sweep's results beside the paper's: our table, the paper's numbers, and one figure."""
 
-import importlib
 import json
 import pathlib
 
@@ -8,7 +7,12 @@ import numpy as np
 
 from numpymem import plotting
 from numpymem.data.babi_format import TASKS
-from numpymem.experiments import checkpoints, paper_ntm, results, spec, summary
+from numpymem.experiments import checkpoints, paper_babi, paper_ntm, results, spec, summary
+
+AT_WORK = {                                       # task -> sizes of the sequences on which a shipped model is shown
+    "copy": ({"length": 20}, {"length": 120}), "repeat-copy": ({"length": 10, "repeats": 10}, {"length": 10, "repeats": 20}),
+    "recall": ({"items": 6}, {"items": 15}), "ngrams": ({},), "sort": ({},),
+}
 
 
 def run_report(name, out=None):
@@ -29,8 +33,8 @@ def run_report(name, out=None):
     path = draw(found, pathlib.Path(out or f"{found['name']}.png"))
     print(f"figure: {path}")
     for name in examples(found):
-        example = path.with_name(f"{path.stem}_{name}_at_work.png")
-        print(f"the shipped {name} at work: {plotting.save(at_work(name), example)}")
+        for example in draw_at_work(name, path):
+            print(f"the shipped {name} at work: {example}")
     return 0
 
 
@@ -101,11 +105,7 @@ def value(number):
 
 def papers_column(group):
     """{task: error in percent} of the paper's column that a group names; {} if there is none."""
-    try:
-        paper = importlib.import_module("numpymem.experiments.paper_babi")
-    except ModuleNotFoundError:
-        return {}
-    column = (paper.TABLE_10K if "size=10k" in group.get("set", []) else paper.TABLE_1K).get(group.get("paper"))
+    column = (paper_babi.TABLE_10K if "size=10k" in group.get("set", []) else paper_babi.TABLE_1K).get(group.get("paper"))
     return dict(enumerate(column.errors, 1)) if column else {}
 
 
@@ -183,12 +183,17 @@ def examples(found):
             if facts["model"] == "ntm" and facts["task"] in tasks]
 
 
-def at_work(name):
-    """A shipped NTM on one fresh sequence: outputs beside targets, and the heads' path through memory."""
+def draw_at_work(name, path):
+    """Yield the files of the paper's figures for a shipped NTM, each from one fresh sequence; and where its heads were."""
     model, params, task, _ = checkpoints.load(name)
-    batch = task.sample(np.random.default_rng(0), 1, **({"length": 50} if task.name == "copy" else {}))
-    logits, trace = model.forward(params, batch.inputs)
-    return plotting.ntm_memory(trace, batch, logits)
+    for size in AT_WORK[task.name]:
+        at = "_".join(str(value) for value in size.values())
+        figure = plotting.task_figure(checkpoints.Measured(model, params, task), **size)
+        yield plotting.save(figure, path.with_name("_".join(filter(None, [path.stem, name, at])) + ".png"))
+    if task.name == "copy":
+        batch = task.sample(np.random.default_rng(0), 1, length=50)
+        logits, trace = model.forward(params, batch.inputs)
+        yield plotting.save(plotting.ntm_memory(trace, batch, logits), path.with_name(f"{path.stem}_{name}_memory.png"))
 
 
 def panels(found):
