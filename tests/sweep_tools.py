@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -25,11 +26,17 @@ def write_spec(folder, content=SPEC):
     return path
 
 
+def hear_ctrl_c():
+    """Where tests run in the background of a shell, Ctrl-C is not heard, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start(folder, *options):
     """`python -m numpymem sweep small.json ...` in a process group of its own, so that it may get a Ctrl-C."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "NUMPYMEM_JIT": "0", "NUMPYMEM_OFFLINE": "1"}
     return subprocess.Popen([sys.executable, "-m", "numpymem", "sweep", "small.json", *map(str, options)], cwd=folder, text=True,
-                            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+                            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                            preexec_fn=hear_ctrl_c)
 
 
 def wait_for(found):

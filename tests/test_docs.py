@@ -10,8 +10,7 @@ import pytest
 
 from numpymem import catalog, commands
 from numpymem.equation import find
-from numpymem.experiments import results
-from numpymem.training import Recipe
+from numpymem.experiments import results, spec, summary
 
 ROOT = pathlib.Path(__file__).parent.parent
 commands.import_equations()
@@ -33,42 +32,24 @@ def test_map_names_the_functions_of_the_equations_and_their_files(ids, functions
     assert check == f"`python -m gradcheck {' '.join(ids)}`"
 
 
-def started(found):
-    """What a result's runs began with. A setting that came after them had its default then."""
-    return {"settings": found["settings"], "recipe": dataclasses.asdict(Recipe(**found["recipe"]))}
+@pytest.mark.parametrize("name", results.names())
+def test_results_began_with_the_recipes_of_today(name):
+    found, seen = results.read(name), 0
+    for names, start in found["start"].items():
+        for group in found["spec"]["groups"]:
+            for task in spec.tasks_of(group):
+                if f"{group['label']} {task}" in names.split("; "):
+                    assert start["recipe"] == recipe_today(group, task)
+                    seen += 1
+    assert seen == sum(len(spec.tasks_of(group)) for group in found["spec"]["groups"])
 
 
-def starts(model, task, controller=None, **changed):
-    """What a run begins with today."""
+def recipe_today(group, task):
+    """What a group of a spec trains a task with, as the catalog has it."""
+    model, controller = group["model"], group.get("controller")
     settings, recipe = catalog.settings_of(model, task, controller)
-    return {"settings": settings | changed, "recipe": dataclasses.asdict(recipe)}
-
-
-def best(found):
-    """The run with the lowest training error; the lower training loss decides a tie."""
-    return min(found, key=lambda run: (run["train"], run["train_bits"]))
-
-
-@pytest.mark.parametrize("controller", ["lstm", "feedforward"])
-def test_copy_results_are_whole_and_of_this_recipe(controller):
-    found = results.read(f"ntm_copy_{controller}")
-    assert started(found) == starts("ntm", "copy", controller)
-    assert f"--controller {controller}" in found["command"] and [run["seed"] for run in found["runs"]] == list(range(10))
-    for run in found["runs"]:
-        assert run["sequences"] <= run["sequences_in_all"] and set(run["wrong_bits_percent"]) == {"20", "50", "80", "120"}
-        assert all(0 <= value <= 100 for value in run["wrong_bits_percent"].values())
-    assert statistics.median(run["sequences"] for run in found["runs"]) <= 25_000
-
-
-@pytest.mark.parametrize("name", ["memn2n_babi", "memn2n_babi_formula"])
-def test_babi_results_are_whole(name):
-    found = results.read(name)
-    changed = {"encoding": "position"} if name.endswith("formula") else {}
-    assert started(found) == starts("memn2n", "babi1", **changed)
-    for task in (1, 19):
-        runs = [run for run in found["runs"] if run["task"] == task]
-        assert [run["seed"] for run in runs] == list(range(10))
-        assert all(run["questions"] == 1000 and run["data"].startswith("real") for run in runs)
+    _, recipe, _ = catalog.apply_settings(group.get("set", []), model, task, settings, recipe, controller)
+    return dataclasses.asdict(recipe)
 
 
 def test_duel_result_has_every_row_for_both_models():
@@ -78,13 +59,13 @@ def test_duel_result_has_every_row_for_both_models():
 
 
 def test_the_readme_quotes_the_results():
-    """Each figure in the README's table of results is the one in the result file."""
+    """Each figure in the README's tables of results is the one in the result file."""
     text = (ROOT / "README.md").read_text()
-    for controller in ("lstm", "feedforward"):
-        runs = results.read(f"ntm_copy_{controller}")["runs"]
-        assert f"{statistics.median(run['sequences'] for run in runs):,.0f}" in text
-        assert f"{sum(run['wrong_bits_percent']['120'] < 1 for run in runs)} of 10" in text
-    for name in ("memn2n_babi", "memn2n_babi_formula"):
-        for task in (1, 19):
-            chosen = best([run for run in results.read(name)["runs"] if run["task"] == task])
-            assert f"{chosen['test']:.1f} %" in text
+    for name in {"ntm_copy", "ntm_recall"} & set(results.names()):
+        for row in results.read(name)["table"]:
+            learned = f"{row['learned']} of {row['n']}" + (f", median {row['sequences']:,.0f}" if row["sequences"] else "")
+            assert re.search(rf"^\| {row['task']}, {row['group']} \| {learned} \|", text, re.MULTILINE), (row["group"], learned)
+    for name in [name for name in results.names() if name.startswith("babi")]:
+        for label, by_task in summary.errors_by_task(results.read(name)["table"]).items():
+            best, mean = (statistics.fmean(each[which] for each in by_task.values()) for which in ("best", "mean"))
+            assert f"| {name}: {label} | {best:.1f} % | {mean:.1f} % |" in text, (name, label, best, mean)

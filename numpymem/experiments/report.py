@@ -173,7 +173,9 @@ def draw_errors(found, errors):
             if any(each is not None for each in column):
                 columns.append((f"{group['label']}\n{head}", column + [mean(column)]))
     names = [f"{task} {named(task)}" for task in tasks] + ["mean"]
-    return plotting.heat_map(found["spec"]["title"], "test error in percent; best: by training error", names, columns)
+    title, _, rest = found["spec"]["title"].partition(", ")
+    note = "\n".join(filter(None, [rest, "test error in percent; best: by training error"]))
+    return plotting.heat_map(title, note, names, columns)
 
 
 def examples(found):
