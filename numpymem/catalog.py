@@ -172,7 +172,7 @@ SETTINGS = {
     ("lstm", "repeat-copy"): {"size": 512}, ("lstm", "ngrams"): {"size": 128}, ("lstm", "sort"): {"size": 128},      # the paper's
     ("memn2n", "copy"): {"memory_size": 120},
     # The weights of the authors' code, twice those of the paper's formula. Task 19 comes near the paper's error with these, and not
-    # with the formula: experiments/results/memn2n_babi.json beside memn2n_babi_formula.json.
+    # with the formula: sweeps babi_1k and babi_1k_formula.
     ("memn2n", "babi"): {"encoding": "released", "tie_answer": True, "nil_memories": True},
     ("memn2n", "babi-joint"): {"encoding": "released", "tie_answer": True, "nil_memories": True, "d": 50},
     ("lstm", "babi"): {"size": 100, "layers": 1},
