@@ -191,8 +191,8 @@ BUDGETS = {                                       # pairs whose recipe is a budg
 }
 RECALL = Recipe(sequences=60_000, batch=4, lr=2e-3, beta2=0.98, clip=1.0, halve_every=10_000, stop_below=0.05, settle=4_000,
                 eval_count=500)
-RECALL_FEEDFORWARD = Recipe(sequences=60_000, batch=1, lr=1e-3, beta2=0.99, halve_every=10_000, stop_below=0.05, settle=4_000,
-                            eval_count=500)
+RECALL_FEEDFORWARD = Recipe(sequences=60_000, batch=1, lr=2e-3, beta2=0.98, clip=1.0, halve_every=20_000, stop_below=0.05,
+                            settle=4_000, eval_count=500)
 REPEAT_COPY = Recipe(sequences=60_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, halve_every=15_000, stop_below=1.0, settle=8_000,
                      eval_every=2_000)
 BASELINE = Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000)
