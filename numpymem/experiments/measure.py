@@ -73,10 +73,11 @@ def final_babi(training):
 
 def final_joint(training):
     """As `final_babi`, over the questions of all tasks; the test error of each task {number: ..}. See measure_babi.py."""
-    from numpymem.experiments.measure_babi import joint
-    found = joint(training)
+    from numpymem.experiments.measure_babi import errors, together
+    by_task = {str(number): errors(training, number) for number in training.task.numbers}
+    found = together(list(by_task.values()))
     return {"train_error_percent": found["train"], "valid_error_percent": found["valid"], "train_bits": found["train_bits"],
-            "test_error_percent": {task: each["test"] for task, each in found["by_task"].items()},
+            "test_error_percent": {task: each["test"] for task, each in by_task.items()},
             "questions": found["questions"]["test"]}
 
 
