@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import textwrap
 
 import numpy as np
 
@@ -167,11 +168,12 @@ def draw_errors(found, errors):
     for group in found["spec"]["groups"]:
         mine, theirs = errors.get(group["label"], {}), papers_column(group)
         n = next((row["n"] for row in found["table"] if row["group"] == group["label"]), 0)
-        for head, by_task in ((f"best of {n}", {task: each["best"] for task, each in mine.items()}),
-                              (f"mean of {n}", {task: each["mean"] for task, each in mine.items()}), ("paper", theirs)):
+        best, means = ({task: each[which] for task, each in mine.items()} for which in ("best", "mean"))
+        ours = [(f"best of {n}", best), (f"mean of {n}", means)] if n > 1 else [("one run", means)]
+        for head, by_task in (*ours, ("paper", theirs)):
             column = [by_task.get(task) for task in tasks]
             if any(each is not None for each in column):
-                columns.append((f"{group['label']}\n{head}", column + [mean(column)]))
+                columns.append((f"{textwrap.fill(group['label'], 14)}\n{head}", column + [mean(column)]))
     names = [f"{task} {named(task)}" for task in tasks] + ["mean"]
     title, _, rest = found["spec"]["title"].partition(", ")
     note = "\n".join(filter(None, [rest, "test error in percent; best: by training error"]))
