@@ -169,6 +169,7 @@ def bench(options):
 def doctor(options):
     """What the results and the speed here depend on."""
     import_equations()
+    kernel.look_again()
     from threadpoolctl import threadpool_info
 
     from numpymem.data import babi

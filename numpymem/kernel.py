@@ -127,6 +127,11 @@ class numpy_only:
         registry._version[0] += 1
 
 
+def look_again():
+    """Have every kernel look again whether it is in force; needed only where NUMPYMEM_JIT has changed within a process."""
+    registry._version[0] += 1
+
+
 def say(line):
     """One line on stderr, once in a process: results on stdout stay clean."""
     if line not in _said:
