@@ -12,6 +12,8 @@ NODES = {      # model -> name in dtrace -> places (direction, equation, symbol)
     "NTM": {"h": [(INTO, "LSTM", "h"), (INTO, "tanh", "y")], "pre": [(OUT, "LSTM", "gates"), (OUT, "tanh", "x")],
             "raw": [(OUT, "NTM-step", "raw")], "r": [(INTO, "NTM-step", "r")], "w": [(INTO, "NTM-step", "w")],
             "M": [(INTO, "NTM-step", "M")]},
+    "DNC": {"h": [(INTO, "LSTM", "h"), (INTO, "tanh", "y")], "pre": [(OUT, "LSTM", "gates"), (OUT, "tanh", "x")],
+            "raw": [(OUT, "DNC-step", "raw")], **{name: [(INTO, "DNC-step", name)] for name in ("r", "w_r", "w_w", "u", "L", "M")}},
     "LSTM": {"h": [(INTO, "LSTM", "h")], "pre": [(OUT, "LSTM", "gates")]},
     "MemN2N": {"m": [(OUT, "MemN2N-hop", "m")], "c": [(OUT, "MemN2N-hop", "c")], "o": [(INTO, "MemN2N-hop", "o")],
                "p": [(OUT, "MemN2N-2", "p")], "logits": [(INTO, "MemN2N-3", "logits")],

@@ -17,11 +17,12 @@ from gradcheck.oracle import Oracle
 from gradcheck.compare import Question, compare, note_error, scan
 from gradcheck.pair import finish
 from gradcheck.points import generator, shape_of
-from gradcheck.recording import Program
+from gradcheck.recording import Program, Push, recorded
 from gradcheck.report import Result, Wrong
 from numpymem import REGISTRY, numpy_only, watch
+from numpymem.equation import around
 
-PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.memn2n")
+PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n")
 TOLERANCE = 1e-8
 KERNEL_TOLERANCE = 1e-9          # float64 rounding, through all steps of a recurrence
 
@@ -56,6 +57,14 @@ def _ntm(how=None, **options):
         from numpymem.ntm import NTM, NTMConfig
         sizes = {"n_inputs": 3, "n_outputs": 2, "controller_size": 6, "N": 7, "W": 4, "read_heads": 2, "write_heads": 3}
         return NTM(NTMConfig(**(sizes | options))), rng.standard_normal((5, 2, 3)), how or {}
+    return make
+
+
+def _dnc(how=None, **options):
+    def make(rng):
+        from numpymem.dnc import DNC, DNCConfig
+        sizes = {"n_inputs": 3, "n_outputs": 2, "controller_size": 6, "N": 5, "W": 4, "read_heads": 2}
+        return DNC(DNCConfig(**(sizes | options))), rng.standard_normal((6, 2, 3)), how or {}
     return make
 
 
@@ -99,6 +108,12 @@ CASES = (
     Case("memn2n", "layer-wise, relu", _memn2n(tying="layer-wise", encoding="position", relu=True)),
     Case("memn2n", "linear start", _memn2n(tying="adjacent", encoding="position", linear=True)),
     Case("memn2n", "nil memories", _memn2n(tying="adjacent", encoding="position", nil_memories=True)),
+    Case("dnc", "lstm", _dnc()),
+    Case("dnc", "feedforward, 1 head", _dnc(controller="feedforward", read_heads=1)),
+    Case("dnc", "lstm, no usage gradient", _dnc(usage_gradient=False)),
+    Case("dnc", "lstm, masks, wiped, sharp", _dnc(masking=True, deallocation=True, sharpening=True)),
+    Case("dnc", "feedforward, wiped", _dnc(controller="feedforward", deallocation=True)),
+    Case("dnc", "lstm, in parts", _dnc(how={"checkpoint_every": 2})),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 
@@ -181,6 +196,7 @@ def _compare_all(model, params, inputs, options, weights, grads, rng, tolerance,
         result.passed, result.verdict = False, "broken"
         result.notes.append(problem)
         return
+    run = _with_stops_held(model, params, inputs, options)
     questions, outcomes = {}, {}
     for name in params:
         def line(direction, jitter=None, name=name):
@@ -188,7 +204,7 @@ def _compare_all(model, params, inputs, options, weights, grads, rng, tolerance,
                 kind = np.complex128 if isinstance(t, complex) else np.float64
                 moved = {key: (jitter.jittered(array) if jitter else array).astype(kind) for key, array in params.items()}
                 moved[name] = moved[name] + t * direction
-                return [model.forward(moved, inputs, **options)[0]]
+                return [run(moved)]
             return outputs_at
         questions[name] = Question(name, grads[name], line, [weights])
         outcomes[name] = compare(questions[name], rng, result, tolerance=tolerance)
@@ -197,6 +213,20 @@ def _compare_all(model, params, inputs, options, weights, grads, rng, tolerance,
         worst = max(bad, key=lambda name: outcomes[name].error)
         result.wrong.append(scan(questions[worst], outcomes[worst].oracle, tolerance))
     finish(result, {name: outcome.size for name, outcome in outcomes.items()}, bad)
+
+
+def _with_stops_held(model, params, inputs, options):
+    """params -> outputs; what an equation inside stops the gradient of, on purpose, stays at its value at these parameters."""
+    with recorded("forward") as calls:
+        model.forward(params, inputs, **options)
+    any_stops = any(call.equation.stops for call in calls)
+
+    def run(moved):
+        if not any_stops:
+            return model.forward(moved, inputs, **options)[0]
+        with around(Push(calls)):
+            return model.forward(moved, inputs, **options)[0]
+    return run
 
 
 def _mismatch(params, grads):

@@ -13,6 +13,7 @@ from numpymem.training.recipe import Recipe
 
 MODELS = {                                        # name -> (module, class, config class, one line)
     "ntm": ("numpymem.ntm", "NTM", "NTMConfig", "Neural Turing Machine (Graves et al. 2014)"),
+    "dnc": ("numpymem.dnc", "DNC", "DNCConfig", "Differentiable Neural Computer (Graves et al. 2016)"),
     "memn2n": ("numpymem.memn2n", "MemN2N", "MemN2NConfig", "End-to-End Memory Network (Sukhbaatar et al. 2015)"),
     "lstm": ("numpymem.lstm", "LSTM", "LSTMConfig", "LSTM baseline, no memory but its cells"),
 }
