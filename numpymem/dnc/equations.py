@@ -256,7 +256,7 @@ def read_weights_backward(dw_r, w_b, c_r, w_f, pi):
     return pi[..., 0:1] * dw_r, pi[..., 1:2] * dw_r, pi[..., 2:3] * dw_r, dpi
 
 
-# ---- two of the three improvements of Csordas and Schmidhuber 2019; the third, sharper links, is the NTM's own (9) -----------------
+# ---- two of the three improvements of Csordas and Schmidhuber 2019; the third, sharper links, is the NTM's (9) ---------------
 
 @equation("DNC-masked-cosine", r"K = D(k \circ m, \, M \circ m)", source=CSORDAS,
           deviations="1e-8 in each root, as in NTM-6")

@@ -83,7 +83,7 @@ class DNC:
     # ---- start of an episode ----------------------------------------------------------------------------------------
 
     def initial_state(self, params, B, N=None):
-        """The State before the first step: nothing written, nothing read, all zeros (the paper's); N slots, by default the config's.
+        """The State before the first step: nothing written, nothing read, all zeros (as in the paper); N slots or the config's.
 
         All slots are then alike; the free list, which names equally empty slots in their order, tells them apart."""
         (R, W), N, C = self.sizes[:2], N or self.config.N, self.config.controller_size if self.is_lstm else 0
@@ -171,7 +171,7 @@ class DNC:
         first, initial = [trace[name] for name in NAMES[:5]], trace["initial"]
         if dtrace is not None:
             saved = [trace[name] for name in STEP_NAMES if name not in UNSAVED]
-            return through_time(dh, dr, d_last, *first, trace["p"], saved, params["W_chi"], params["W_xi"], *initial[:3], initial[3:],
-                                self.sizes, dtrace)
+            return through_time(dh, dr, d_last, *first, trace["p"], saved, params["W_chi"], params["W_xi"], *initial[:3],
+                                initial[3:], self.sizes, dtrace)
         return sequence_backward(dh, dr, *d_last, *first, *(trace[name] for name in STEP_NAMES if name != "r"), trace["pre_x"],
                                  params["W_chi"], params["W_xi"], params["b_xi"], *initial, self.sizes)

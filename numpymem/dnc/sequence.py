@@ -117,13 +117,14 @@ def sequence(pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, s
 
 
 @sequence.backward
-def sequence_backward(dh, dr, dc_last, dw_r_last, dw_w_last, du_last, dp_last, dL_last, dM_last, h, c, gates, chi, raw, w_r, w_w, u,
-                      p, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f, psi, a, K_w, c_w, K_r, c_r, w_b, w_f,
-                      w_b_sharp, w_f_sharp, pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, sizes):
-    saved = (w_r, w_w, u, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f, psi, a, K_w, c_w, K_r, c_r, w_b, w_f,
-             w_b_sharp, w_f_sharp)
+def sequence_backward(dh, dr, dc_last, dw_r_last, dw_w_last, du_last, dp_last, dL_last, dM_last, h, c, gates, chi, raw, w_r, w_w,
+                      u, p, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f, psi, a, K_w, c_w, K_r, c_r,
+                      w_b, w_f, w_b_sharp, w_f_sharp, pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, sizes):
+    saved = (w_r, w_w, u, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f, psi, a, K_w, c_w, K_r, c_r,
+             w_b, w_f, w_b_sharp, w_f_sharp)
     d_last = dc_last, dw_r_last, dw_w_last, du_last, dp_last, dL_last, dM_last
-    return through_time(dh, dr, d_last, h, c, gates, chi, raw, p, saved, W_chi, W_xi, h0, c0, r0, (w_r0, w_w0, u0, p0, L0, M0), sizes)
+    before = w_r0, w_w0, u0, p0, L0, M0
+    return through_time(dh, dr, d_last, h, c, gates, chi, raw, p, saved, W_chi, W_xi, h0, c0, r0, before, sizes)
 
 
 def room_for(T, values, dtype):

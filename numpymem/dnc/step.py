@@ -30,8 +30,8 @@ from numpymem.ops.cosine import cosine_similarity, cosine_similarity_backward
 from numpymem.ops.softmax import softmax, softmax_backward
 
 LEAST_MASK = 0.1     # a mask is never quite closed (Csordas and Schmidhuber 2019, section 3.1)
-STEP_NAMES = ("r", "w_r", "w_w", "u", "p", "L", "M", "k_r", "beta_r", "k_w", "beta_w", "e", "v", "f", "g_a", "g_w", "pi", "m_r", "m_w",
-              "s_b", "s_f", "psi", "a", "K_w", "c_w", "K_r", "c_r", "w_b", "w_f", "w_b_sharp", "w_f_sharp")
+STEP_NAMES = ("r", "w_r", "w_w", "u", "p", "L", "M", "k_r", "beta_r", "k_w", "beta_w", "e", "v", "f", "g_a", "g_w", "pi", "m_r",
+              "m_w", "s_b", "s_f", "psi", "a", "K_w", "c_w", "K_r", "c_r", "w_b", "w_f", "w_b_sharp", "w_f_sharp")
 
 
 class DNCSizes(NamedTuple):
@@ -84,9 +84,9 @@ def dims(sizes):
 EXAMPLE = DNCSizes(R=2, W=4, masking=True, deallocation=True, sharpening=True)       # for the gradient check: all pairs in use
 
 
-@equation("DNC-interface", r"\beta = \mathrm{oneplus}\,\hat\beta,\; e = \sigma(\hat e),\; f = \sigma(\hat f),\; g = \sigma(\hat g),\;"
-          r" \pi = \mathrm{softmax}\,\hat\pi,\; k = \hat k,\; v = \hat v", source="Graves et al. 2016, Methods; m, s: Csordas and "
-          "Schmidhuber 2019", fixed={"sizes": EXAMPLE}, dims=dims(EXAMPLE))
+@equation("DNC-interface", r"\beta = \mathrm{oneplus}\,\hat\beta,\; e = \sigma(\hat e),\; f = \sigma(\hat f),\; g = \sigma(\hat g)"
+          r",\; \pi = \mathrm{softmax}\,\hat\pi,\; k = \hat k,\; v = \hat v",
+          source="Graves et al. 2016, Methods; m, s: Csordas and Schmidhuber 2019", fixed={"sizes": EXAMPLE}, dims=dims(EXAMPLE))
 def interface(raw, sizes):
     """Squash the controller's raw numbers into the ranges that the equations ask for. Keys and the write vector stay as they are.
 
@@ -113,8 +113,8 @@ def interface(raw, sizes):
 
 
 @interface.backward
-def interface_backward(dk_r, dbeta_r, dk_w, dbeta_w, de, dv, df, dg_a, dg_w, dpi, dm_r, dm_w, ds_b, ds_f, e, f, g_a, g_w, pi, m_r, m_w,
-                       raw, sizes):
+def interface_backward(dk_r, dbeta_r, dk_w, dbeta_w, de, dv, df, dg_a, dg_w, dpi, dm_r, dm_w, ds_b, ds_f, e, f, g_a, g_w, pi, m_r,
+                       m_w, raw, sizes):
     _, raw_beta_r, _, raw_beta_w, *_, raw_s_b, raw_s_f = split(raw, sizes)
     pieces = [dk_r, oneplus_backward(dbeta_r, raw_beta_r), dk_w, oneplus_backward(dbeta_w, raw_beta_w), sigmoid_backward(de, e), dv,
               sigmoid_backward(df, f), sigmoid_backward(dg_a, g_a), sigmoid_backward(dg_w, g_w), softmax_backward(dpi, pi),
@@ -220,13 +220,13 @@ def memory_step(raw, w_r_prev, w_w_prev, u_prev, p_prev, L_prev, M_prev, sizes):
     c_r = content_weights(K_r, beta_r)
     w_r = read_weights(*(w_b_sharp, c_r, w_f_sharp) if sizes.sharpening else (w_b, c_r, w_f), pi)
     r = read(w_r, M)
-    return (r, w_r, w_w, u, p, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f, psi, a, K_w, c_w, K_r, c_r,
-            w_b, w_f, w_b_sharp, w_f_sharp)
+    return (r, w_r, w_w, u, p, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f, psi, a, K_w, c_w, K_r,
+            c_r, w_b, w_f, w_b_sharp, w_f_sharp)
 
 
 @memory_step.backward
-def memory_step_backward(dr, dw_r, dw_w, du, dp, dL, dM, w_r, w_w, u, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w,
-                         s_b, s_f, psi, a, K_w, c_w, K_r, c_r, w_b, w_f, w_b_sharp, w_f_sharp,
+def memory_step_backward(dr, dw_r, dw_w, du, dp, dL, dM, w_r, w_w, u, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r,
+                         m_w, s_b, s_f, psi, a, K_w, c_w, K_r, c_r, w_b, w_f, w_b_sharp, w_f_sharp,
                          raw, w_r_prev, w_w_prev, u_prev, p_prev, L_prev, M_prev, sizes):
     # r = read(w_r, M)
     dw_r_read, dM_read = read_backward(dr, w_r, M)
