@@ -23,6 +23,9 @@ TASKS = {                                         # name -> (module, class, fixe
     "ngrams": ("numpymem.tasks.ngrams", "NGrams", {}, "dynamic 6-grams: predict the next of 200 bits"),
     "sort": ("numpymem.tasks.priority_sort", "PrioritySort", {}, "the 16 of 20 vectors with the highest priority, in order"),
     "series-copy": ("numpymem.tasks.series_copy", "SeriesCopy", {}, "1-10 copies in a row, which may be forgotten one by one"),
+    "traversal": ("numpymem.tasks.graphs.traversal", "Traversal", {}, "follow a list of edges through a graph; 7 lessons"),
+    "shortest-path": ("numpymem.tasks.graphs.shortest_path", "ShortestPath", {}, "the shortest path in a graph; 6 lessons"),
+    "family": ("numpymem.tasks.graphs.family", "Family", {}, "who is whose great-aunt? questions on family trees; 7 lessons"),
     **{f"babi{n}": ("numpymem.tasks.babi", "Babi", {"number": n}, f"bAbI question answering, task {n}") for n in range(1, 21)},
     "babi-joint": ("numpymem.tasks.babi_joint", "BabiJoint", {}, "bAbI question answering, all twenty tasks at once"),
 }
@@ -182,7 +185,7 @@ SETTINGS = {
 TASK_SETTINGS = {                                 # with adjacent tying W is the last table of words: any word may be the answer
     ("memn2n", "babi"): {"whole_vocabulary": True},
 }
-NATURE = ("series-copy",)                         # tasks of the DNC's paper
+NATURE = ("series-copy", "traversal", "shortest-path", "family")             # tasks of the DNC's paper
 BUDGETS = {                                       # pairs whose recipe is a budget: what to expect of it
     ("lstm", "copy"): "a budget: an LSTM does not learn to copy in it (nor in the paper's million sequences)",
     ("ntm", "recall"): "a budget: one seed in five learned in it; with --controller feedforward two, in some 10,000 sequences",
