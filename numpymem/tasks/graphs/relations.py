@@ -76,22 +76,23 @@ def related(people, who, relation):
 def random_family(rng, people):
     """A Graph of a family that descends from one couple; `people` a pair (least, most).
 
-    A couple has one to three children, each of whom marries somebody new with probability 0.7; whose turn it is to have children is
-    drawn, so that some families are deep and some are broad.
+    A couple has one to three children, each of whom marries with probability 0.7; whose turn it is to have children is drawn, so
+    that some families are deep and some are broad. Whoever marries has children: a place left over goes to one child more.
     """
     n = drawn(rng, people)
-    couples, triples, born = [(0, 1)], [], 2
+    father, mother, born = 0, 1, 2
+    marry, triples = [], []                                          # those who will, as (number, boy)
     while born < n:
-        father, mother = couples.pop(rng.integers(len(couples)))
-        for _ in range(rng.integers(1, MOST_CHILDREN + 1)):
-            if born == n:
-                break
-            child, born = born, born + 1
+        for _ in range(min(rng.integers(1, MOST_CHILDREN + 1), n - born)):
             boy = bool(rng.integers(2))
-            triples += edges_of(child, boy, father, mother)
-            if born < n and (not couples or rng.random() < MARRIES):
-                couples.append((child, born) if boy else (born, child))
-                born += 1
+            triples += edges_of(born, boy, father, mother)
+            if not marry or rng.random() < MARRIES:
+                marry.append((born, boy))
+            born += 1
+        if n - born >= 2:
+            (one, boy), other = marry.pop(rng.integers(len(marry))), born
+            father, mother = (one, other) if boy else (other, one)
+            born += 1
     return Graph(n, len(RELATIONS), np.array(triples))
 
 

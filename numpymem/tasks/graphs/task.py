@@ -12,6 +12,10 @@ EVALUATION_BATCH = 50
 TRIES = 1000                                      # graphs drawn until one has a question of the kind wanted
 
 
+class NothingToAsk(ValueError):
+    """No graph was found in which something of the length wanted can be asked."""
+
+
 class GraphTask(Lessons):
     """A graph is told triple by triple, then something is asked about it; all labels are new in every episode.
 
@@ -72,8 +76,8 @@ class GraphTask(Lessons):
             if found is not None:
                 query, answer = map(np.asarray, found)
                 return Question(rng.permutation(graph.triples), query, answer, graph.nodes, graph.edges, graph.names)
-        raise ValueError(f"{self.name}: expected graphs in which something of length {length} can be asked, received none in "
-                         f"{TRIES}: take larger graphs or shorter lengths")
+        raise NothingToAsk(f"{self.name}: expected graphs in which something of length {length} can be asked, received none "
+                           f"in {TRIES}: take larger graphs or shorter lengths")
 
     def evaluation(self, rng, count, lesson=None):
         """Yield (Batch, questions in it): `count` of the current lesson, or of another one."""
