@@ -23,6 +23,10 @@ TASKS = {                                         # name -> (module, class, fixe
     "recall": ("numpymem.tasks.recall", "Recall", {}, "associative recall: which item came after this one? 2-6 items"),
     "ngrams": ("numpymem.tasks.ngrams", "NGrams", {}, "dynamic 6-grams: predict the next of 200 bits"),
     "sort": ("numpymem.tasks.priority_sort", "PrioritySort", {}, "the 16 of 20 vectors with the highest priority, in order"),
+    "series-copy": ("numpymem.tasks.series_copy", "SeriesCopy", {}, "1-10 copies in a row, which may be forgotten one by one"),
+    "traversal": ("numpymem.tasks.graphs.traversal", "Traversal", {}, "follow a list of edges through a graph; 7 lessons"),
+    "shortest-path": ("numpymem.tasks.graphs.shortest_path", "ShortestPath", {}, "the shortest path in a graph; 6 lessons"),
+    "family": ("numpymem.tasks.graphs.family", "Family", {}, "who is whose great-aunt? questions on family trees; 7 lessons"),
     **{f"babi{n}": ("numpymem.tasks.babi", "Babi", {"number": n}, f"bAbI question answering, task {n}") for n in range(1, 21)},
     "babi-joint": ("numpymem.tasks.babi_joint", "BabiJoint", {}, "bAbI question answering, all twenty tasks at once"),
 }
@@ -170,6 +174,7 @@ SETTINGS = {
     ("ntm", "repeat-copy"): {"initial_weights": "one-hot", "N_training": 32},
     ("ntm", "ngrams"): {"initial_weights": "one-hot", "N": 64},
     ("ntm", "sort"): {"initial_weights": "one-hot", "N": 32, "read_heads": 4, "write_heads": 1},
+    ("ntm", "series-copy"): {"initial_weights": "one-hot", "N": 10},
     ("lstm", "repeat-copy"): {"size": 512}, ("lstm", "ngrams"): {"size": 128}, ("lstm", "sort"): {"size": 128},      # the paper's
     ("memn2n", "copy"): {"memory_size": 120},
     # The weights of the authors' code, twice those of the paper's formula. Task 19 comes near the paper's error with these, and not
@@ -181,6 +186,7 @@ SETTINGS = {
 TASK_SETTINGS = {                                 # with adjacent tying W is the last table of words: any word may be the answer
     ("memn2n", "babi"): {"whole_vocabulary": True},
 }
+NATURE = ("series-copy", "traversal", "shortest-path", "family")             # tasks of the DNC's paper
 BUDGETS = {                                       # pairs whose recipe is a budget: what to expect of it
     ("lstm", "copy"): "a budget: an LSTM does not learn to copy in it (nor in the paper's million sequences)",
     ("ntm", "recall"): "a budget: one seed in five learned in it; with --controller feedforward two, in some 10,000 sequences",
@@ -189,6 +195,7 @@ BUDGETS = {                                       # pairs whose recipe is a budg
     ("ntm", "ngrams"): "a budget: 3.6 bits above the optimal estimator when it ends",
     ("ntm", "sort"): "one seed of two learned (14 bits), the other is still at 89 when it ends",
     **{("lstm", task): "a budget: not tuned" for task in ("repeat-copy", "recall", "ngrams", "sort")},
+    **{(model, task): "a budget: not tuned" for model in ("ntm", "lstm") for task in NATURE},
     ("memn2n", "copy"): "a budget: it still improves when it ends",
     ("ntm", "babi"): "a budget: not tuned", ("lstm", "babi"): "a budget: not tuned",
 }
@@ -210,6 +217,7 @@ RECIPES = {
     ("ntm", "sort"): Recipe(sequences=100_000, batch=4, lr=2e-3, beta2=0.98, clip=1.0, halve_every=30_000, eval_every=5_000),
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     **{("lstm", task): BASELINE for task in ("repeat-copy", "recall", "ngrams", "sort")},
+    **{(model, task): BASELINE for model in ("ntm", "lstm") for task in NATURE},
     ("memn2n", "copy"): Recipe(sequences=400_000, batch=32, lr=3e-3, halve_every=150_000, eval_every=20_000),
     ("memn2n", "babi"): Recipe(sequences=120 * EPOCH, batch=32, optimizer="sgd", lr=0.005, halve_every=25 * EPOCH, clip=40.0,
                                clip_by="matrix", scale="sum", linear_start=20 * EPOCH, eval_every=10 * EPOCH),

@@ -4,17 +4,19 @@ import importlib
 
 import numpy as np
 
-from numpymem.experiments.measure_ntm import MEASURES
+from numpymem.experiments import measure_dnc, measure_ntm
 from numpymem.training.loss import evaluate
 
 COPY_LENGTHS = (20, 50, 80, 120)
 PAPER_LENGTHS = (10, 20, 30, 50, 80, 120)         # the paper's, and 80
+MEASURES = measure_ntm.MEASURES | measure_dnc.MEASURES
 TEST_SEED = 1_000_003                             # fresh sequences are the same for every run: differences are the models'
 FINAL = {                                         # task kind -> 'module:function'; imported when it is needed
     "copy": "numpymem.experiments.measure:final_copy",
     "babi": "numpymem.experiments.measure:final_babi",
     "babi-joint": "numpymem.experiments.measure:final_joint",
-    **dict.fromkeys(("repeat-copy", "recall", "ngrams", "sort"), "numpymem.experiments.measure:final_ntm"),
+    **dict.fromkeys(("repeat-copy", "recall", "ngrams", "sort", "series-copy"), "numpymem.experiments.measure:final_measures"),
+    **dict.fromkeys(("traversal", "shortest-path", "family"), "numpymem.experiments.measure:final_graph"),
 }
 
 
@@ -41,13 +43,17 @@ def final_copy(training):
     return figures_of(copy_lengths(training.model, training.params, training.task, PAPER_LENGTHS, 100, TEST_SEED))
 
 
-def final_ntm(training):
-    """The other tasks of the NTM paper, also beyond what was trained: {"bits": {items: ..}, ...}; see measure_ntm.py."""
-    from numpymem.experiments.measure_ntm import MEASURES
+def final_measures(training):
+    """The other tasks of bits, also beyond what was trained: {"bits": {items: ..}, ...}; see measure_ntm.py, measure_dnc.py."""
     return figures_of(MEASURES[training.task.name](training.model, training.params, training.task, seed=TEST_SEED))
 
 
-def figures_of(lines, over=("length", "repeats", "items")):
+def final_graph(training):
+    """The graph tasks: right answers lesson by lesson and on a real graph; see measure_dnc.py."""
+    return measure_dnc.final_graph(training, TEST_SEED)
+
+
+def figures_of(lines, over=("copies", "length", "repeats", "items")):
     """Lines of measurements, with in `over` what they were measured at -> figures: [{"items": 6, "bits_per_sequence": 0.1}] ->
     {"bits": {"6": 0.1}}. One line that was measured at nothing in particular gives plain numbers."""
     figures = {}
@@ -82,8 +88,9 @@ def final_joint(training):
 
 
 def evaluate_run(training, lengths=None, count=None, seed=0):
-    """A Training -> a JSON-able dict: for copy `lengths`, a list with length, bits_per_sequence, wrong_bits_percent; for
-    the other NTM tasks `lines`, see measure_ntm.py; for bAbI `error_percent`, and of a joint run also `by_task`."""
+    """A Training -> a JSON-able dict: for copy `lengths`, a list with length, bits_per_sequence, wrong_bits_percent; for the other
+    tasks of the NTM and the DNC `lines`, see measure_ntm.py and measure_dnc.py; for bAbI `error_percent`, and of a joint run also
+    `by_task`."""
     task = training.task
     facts = {"task": task.name, "data": task.origin, "trained_on": training.done, "seed": seed}
     if task.name == "copy":

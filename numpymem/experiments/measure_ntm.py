@@ -59,7 +59,8 @@ def sort_bits(model, params, task, count=500, seed=0):
 
 
 MEASURES = {"repeat-copy": repeat_copy_sizes, "recall": recall_items, "ngrams": ngrams_bits, "sort": sort_bits}
-COLUMNS = {"length": ("length", "d"), "repeats": ("repeats", "d"), "items": ("items", "d"),
+COLUMNS = {"on": ("on", ""), "at": ("", "d"), "right_percent": ("right answers, %", ".1f"), "copies": ("copies", "d"),
+           "length": ("length", "d"), "repeats": ("repeats", "d"), "items": ("items", "d"),
            "bits_per_sequence": ("bits / sequence", ".4f"), "standard_error": ("+-", ".4f"),
            "wrong_bits_percent": ("wrong bits, %", ".3f"),
            "end_marker_right_percent": ("end marker right, %", ".1f"), "optimal_bits_per_sequence": ("optimal estimator", ".4f"),

@@ -19,7 +19,7 @@ class Batch(NamedTuple):
     """What `task.sample` returns.
 
     inputs   sequence form: float32 (T, B, X);  story form: Stories
-    targets  sequence form: float32 bits (T, B, Y) or int classes (T, B)
+    targets  sequence form: float32 bits (T, B, Y) or int classes (T, B), or int digits (T, B, G)
              story form: int classes (B,) or bits (B, Y)
     mask     float32, 1.0 where an answer is asked, 0.0 elsewhere: (T, B) or (B,)
     """

@@ -143,7 +143,7 @@ class Training:
 
     @property
     def converged(self):
-        """Two evaluations in a row were below `stop_below`."""
+        """Two evaluations in a row were below `stop_below`, or the last lesson is passed."""
         return self.converged_at is not None
 
     def evaluate(self, losses=(), norms=()):
@@ -158,26 +158,42 @@ class Training:
         if len(losses):
             line["train_loss"], line["gradient_norm"] = float(np.mean(losses)), float(np.median(norms))
             line["gradient_norm_max"] = float(np.max(norms))
+        if self.in_lessons:
+            line["lesson"] = self.task.lesson
+            line["passed"] = self.due and self.task.is_passed(line["wrong_percent"])
         if self.due:
-            self._count(line["bits_per_sequence"] < self.recipe.stop_below)
+            self._count(line)
         self.history.append(line)
         if self.folder is not None:
             self.folder.log(line)
             self.save()
         return line
 
-    def _count(self, good):
-        """Converged: two evaluations in a row were good."""
-        number = self.good_evaluations + 1 if good else 0
-        converged_at = self.done if number >= 2 and not self.converged else self.converged_at
+    def _count(self, line):
+        """Converged: two evaluations in a row were good; of a task in lessons: the last one is passed. Another lesson that is
+        passed makes place for the next."""
+        if self.in_lessons:
+            last = self.task.lesson == len(self.task.lessons)
+            number, converged = 0, line["passed"] and last
+            self.task.lesson += line["passed"] and not last
+        else:
+            number = self.good_evaluations + 1 if line["bits_per_sequence"] < self.recipe.stop_below else 0
+            converged = number >= 2
+        converged_at = self.done if converged and not self.converged else self.converged_at
         self.good_evaluations, self.converged_at, self.evaluated = number, converged_at, self.done // self.recipe.eval_every
+
+    @property
+    def in_lessons(self):
+        """Whether the task is a curriculum."""
+        return hasattr(self.task, "lessons")
 
     def status(self):
         """The last evaluation in the task's own unit."""
         last = self.history[-1]
         if self.task.unit.startswith("bits"):
             return f"{last['bits_per_sequence']:.3g} bits, {last['wrong_percent']:.3g} % wrong"
-        return f"{last['wrong_percent']:.3g} % error"
+        lesson = f" in lesson {last['lesson']} of {len(self.task.lessons)}" if self.in_lessons else ""
+        return f"{last['wrong_percent']:.3g} % error{lesson}"
 
     # ---- checkpoints ------------------------------------------------------------------------------------------------
 
@@ -186,6 +202,8 @@ class Training:
         if self.folder is not None:
             facts = {"done": self.done, "seconds": self.seconds, "good_evaluations": self.good_evaluations,
                      "converged_at": self.converged_at, "evaluated": self.evaluated, "rngs": self.generators()}
+            if self.in_lessons:
+                facts["lesson"] = self.task.lesson
             checkpoint.save(self.folder.checkpoint, {"params": self.params, "optimizer": self.state}, facts)
 
     def resume(self):
@@ -201,5 +219,7 @@ class Training:
         self.done, self.seconds = facts["done"], facts["seconds"]
         self.good_evaluations, self.converged_at = facts["good_evaluations"], facts["converged_at"]
         self.evaluated = facts["evaluated"]
+        if self.in_lessons:
+            self.task.lesson = facts["lesson"]
         self.set_generators(facts["rngs"])
         self.history = self.folder.read_log(up_to=self.done)

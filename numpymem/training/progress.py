@@ -54,4 +54,5 @@ def short_status(training):
     last = training.history[-1]
     if training.task.unit.startswith("bits"):
         return f"{last['bits_per_sequence']:.3g} bits"
-    return f"{last['wrong_percent']:.3g} % error"
+    lesson = f", lesson {training.task.lesson}/{len(training.task.lessons)}" if training.in_lessons else ""
+    return f"{last['wrong_percent']:.3g} % error{lesson}"

@@ -22,7 +22,8 @@ class Recipe:
     linear_start  train this many sequences first with the memory's softmax taken out (MemN2N's LS), at `linear_lr`
     eval_every    sequences between evaluations (and checkpoints)
     eval_count    sequences of an evaluation
-    stop_below    converged: two evaluations in a row below this many bits a sequence; 0: never
+    stop_below    converged: two evaluations in a row below this many bits a sequence; 0: never (a task in lessons: once the last
+                  one is passed)
     settle        once converged, train so many sequences more while the learning rate falls to 0, then stop
     checkpoint_every  keep only every so-manieth step of a sequence and compute the others again (less memory); 0: keep all
     """
