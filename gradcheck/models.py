@@ -21,7 +21,7 @@ from gradcheck.recording import Program
 from gradcheck.report import Result, Wrong
 from numpymem import REGISTRY, numpy_only, watch
 
-PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.memn2n")
+PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.memn2n", "numpymem.dmn")
 TOLERANCE = 1e-8
 KERNEL_TOLERANCE = 1e-9          # float64 rounding, through all steps of a recurrence
 
@@ -74,6 +74,25 @@ def _memn2n(linear=False, **options):
     return make
 
 
+def _dmn(dropout=False, **options):
+    def make(rng):
+        from numpymem.dmn import DMN, DMNConfig
+        sizes = {"n_words": 9, "n_outputs": 6, "d": 4, "passes": 2, "max_sentence_words": 3}
+        how = {"rng": SameAgain(7)} if dropout else {}
+        return DMN(DMNConfig(**(sizes | options))), stories(rng, n_words=9, B=2, I=5, J=3), how
+    return make
+
+
+class SameAgain:
+    """Random numbers that are the same each time: a forward with dropout can be run again."""
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def random(self, shape):
+        return np.random.default_rng(self.seed).random(shape)
+
+
 def stories(rng, n_words, B, I, J):
     """Random stories, padded at the end: the second has one sentence less, and each sentence of it one word less."""
     from numpymem.tasks.batches import Stories
@@ -99,6 +118,10 @@ CASES = (
     Case("memn2n", "layer-wise, relu", _memn2n(tying="layer-wise", encoding="position", relu=True)),
     Case("memn2n", "linear start", _memn2n(tying="adjacent", encoding="position", linear=True)),
     Case("memn2n", "nil memories", _memn2n(tying="adjacent", encoding="position", nil_memories=True)),
+    Case("dmn", "DMN+", _dmn()),
+    Case("dmn", "dropout", _dmn(dropout=True)),
+    Case("dmn", "soft attention", _dmn(attention="soft", passes=3)),
+    Case("dmn", "episodic, no fusion, gru", _dmn(attention="episodic", fusion=False, update="gru")),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 
