@@ -241,8 +241,10 @@ def fusion_looks_ahead(rng):
     for fusion in (True, False):
         model = make(fusion=fusion)
         params = some_parameters(model, rng)
-        facts = [ask(model, params, story, query)[1]["f"][0, 0] for story in (sentences, other)]
-        moved = np.abs(facts[0] - facts[1]).max()
+        trace, trace_other = (ask(model, params, story, query)[1] for story in (sentences, other))
+        back = trace["scan_r"][0][:, ::-1] if fusion else 0
+        same(trace["f"], trace["scan_f"][0] + back, f"facts, fusion {fusion}", 1e-15)
+        moved = np.abs(trace["f"] - trace_other["f"])[0, 0].max()
         holds(fusion == (moved > 1e-6), f"fact 1 with another last sentence, fusion {fusion}: received a difference of {moved:.3g}")
 
 
