@@ -22,7 +22,7 @@ from gradcheck.report import Result, Wrong
 from numpymem import REGISTRY, numpy_only, watch
 from numpymem.equation import around
 
-PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n")
+PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n", "numpymem.dmn")
 TOLERANCE = 1e-8
 KERNEL_TOLERANCE = 1e-9          # float64 rounding, through all steps of a recurrence
 
@@ -83,6 +83,25 @@ def _memn2n(linear=False, **options):
     return make
 
 
+def _dmn(dropout=False, **options):
+    def make(rng):
+        from numpymem.dmn import DMN, DMNConfig
+        sizes = {"n_words": 9, "n_outputs": 6, "d": 4, "passes": 2, "max_sentence_words": 3}
+        how = {"rng": SameAgain(7)} if dropout else {}
+        return DMN(DMNConfig(**(sizes | options))), stories(rng, n_words=9, B=2, I=5, J=3), how
+    return make
+
+
+class SameAgain:
+    """Random numbers that are the same each time: a forward with dropout can be run again."""
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def random(self, shape):
+        return np.random.default_rng(self.seed).random(shape)
+
+
 def stories(rng, n_words, B, I, J):
     """Random stories, padded at the end: the second has one sentence less, and each sentence of it one word less."""
     from numpymem.tasks.batches import Stories
@@ -114,6 +133,10 @@ CASES = (
     Case("dnc", "lstm, masks, wiped, sharp", _dnc(masking=True, deallocation=True, sharpening=True)),
     Case("dnc", "feedforward, wiped", _dnc(controller="feedforward", deallocation=True)),
     Case("dnc", "lstm, in parts", _dnc(how={"checkpoint_every": 2})),
+    Case("dmn", "DMN+", _dmn()),
+    Case("dmn", "dropout", _dmn(dropout=True)),
+    Case("dmn", "soft attention", _dmn(attention="soft", passes=3)),
+    Case("dmn", "episodic, no fusion, gru", _dmn(attention="episodic", fusion=False, update="gru")),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 
