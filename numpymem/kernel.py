@@ -120,15 +120,15 @@ class numpy_only:
 
     def __enter__(self):
         _switch.depth += 1
-        registry._version[0] += 1
+        look_again()
 
     def __exit__(self, *error):
         _switch.depth -= 1
-        registry._version[0] += 1
+        look_again()
 
 
 def look_again():
-    """Have every kernel look again whether it is in force; needed only where NUMPYMEM_JIT has changed within a process."""
+    """Have every kernel look again whether it is in force, as after a change of NUMPYMEM_JIT within a process."""
     registry._version[0] += 1
 
 

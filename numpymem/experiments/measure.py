@@ -13,8 +13,8 @@ MEASURES = measure_ntm.MEASURES | measure_dnc.MEASURES
 TEST_SEED = 1_000_003                             # fresh sequences are the same for every run: differences are the models'
 FINAL = {                                         # task kind -> 'module:function'; imported when it is needed
     "copy": "numpymem.experiments.measure:final_copy",
-    "babi": "numpymem.experiments.measure:final_babi",
-    "babi-joint": "numpymem.experiments.measure:final_joint",
+    "babi": "numpymem.experiments.measure_babi:single",
+    "babi-joint": "numpymem.experiments.measure_babi:joint",
     **dict.fromkeys(("repeat-copy", "recall", "ngrams", "sort", "series-copy"), "numpymem.experiments.measure:final_measures"),
     **dict.fromkeys(("traversal", "shortest-path", "family"), "numpymem.experiments.measure:final_graph"),
 }
@@ -66,25 +66,6 @@ def figures_of(lines, over=("copies", "length", "repeats", "items")):
             elif not at:
                 figures[name] = value
     return {name: value for name, value in figures.items() if name != "sequences"}
-
-
-def final_babi(training):
-    """Error in percent on all questions of each part, and the training loss."""
-    task = training.task
-    found = {part: evaluate(training.model, training.params, task, task.evaluation(None, None, part))
-             for part in ("train", "valid", "test")}
-    return {**{f"{part}_error_percent": each["wrong_percent"] for part, each in found.items()},
-            "train_bits": found["train"]["bits_per_sequence"], "questions": found["test"]["sequences"]}
-
-
-def final_joint(training):
-    """As `final_babi`, over the questions of all tasks; the test error of each task {number: ..}. See measure_babi.py."""
-    from numpymem.experiments.measure_babi import errors, together
-    by_task = {str(number): errors(training, number) for number in training.task.numbers}
-    found = together(list(by_task.values()))
-    return {"train_error_percent": found["train"], "valid_error_percent": found["valid"], "train_bits": found["train_bits"],
-            "test_error_percent": {task: each["test"] for task, each in by_task.items()},
-            "questions": found["questions"]["test"]}
 
 
 def evaluate_run(training, lengths=None, count=None, seed=0):

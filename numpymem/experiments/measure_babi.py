@@ -11,25 +11,21 @@ from numpymem.training.loss import evaluate
 
 
 def single(training):
-    """A Training on one task -> a JSON-able dict: task, seed, seconds, data; train, valid, test (error in percent),
-    train_bits, questions (how many of each part)."""
-    [number] = training.task.numbers
-    found = errors(training, number)
-    return {"task": number, **facts(training), **found}
+    """A training on one task -> a JSON-able dict: train_error_percent, valid_error_percent, test_error_percent, train_bits, and
+    questions, how many of the test."""
+    return named(errors(training, *training.task.numbers))
 
 
 def joint(training):
-    """A Training on several tasks at once -> as `single`, over all questions; `mean`, the mean of the tasks' test errors as it
-    stands in the paper's table; and `by_task`, which has for each task number (as text) what `single` has for one task."""
+    """A training on several tasks -> as `single` over all questions, with the test error of each task {number: ..}."""
     by_task = {str(number): errors(training, number) for number in training.task.numbers}
-    found = together(list(by_task.values()))
-    mean = sum(each["test"] for each in by_task.values()) / len(by_task)
-    return {"task": training.task.name, **facts(training), **found, "mean": mean, "by_task": by_task}
+    return named(together(list(by_task.values()))) | {"test_error_percent": {task: each["test"] for task, each in by_task.items()}}
 
 
-def facts(training):
-    return {"seed": training.seed, "seconds": round(training.seconds, 1), "trained_on": training.done,
-            "data": training.task.origin}
+def named(found):
+    """What `errors` and `together` find, as the figures of a result."""
+    return {**{f"{part}_error_percent": found[part] for part in PARTS}, "train_bits": found["train_bits"],
+            "questions": found["questions"]["test"]}
 
 
 def errors(training, number):
