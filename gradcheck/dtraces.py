@@ -12,7 +12,12 @@ NODES = {      # model -> name in dtrace -> places (direction, equation, symbol)
     "NTM": {"h": [(INTO, "LSTM", "h"), (INTO, "tanh", "y")], "pre": [(OUT, "LSTM", "gates"), (OUT, "tanh", "x")],
             "raw": [(OUT, "NTM-step", "raw")], "r": [(INTO, "NTM-step", "r")], "w": [(INTO, "NTM-step", "w")],
             "M": [(INTO, "NTM-step", "M")]},
+    "DNC": {"h": [(INTO, "LSTM", "h"), (INTO, "tanh", "y")], "pre": [(OUT, "LSTM", "gates"), (OUT, "tanh", "x")],
+            "raw": [(OUT, "DNC-step", "raw")], **{name: [(INTO, "DNC-step", name)] for name in ("r", "w_r", "w_w", "u", "L", "M")}},
     "LSTM": {"h": [(INTO, "LSTM", "h")], "pre": [(OUT, "LSTM", "gates")]},
+    "DMN": {"m": [(INTO, "DMN-memory", "m"), (INTO, "GRU", "h")], "c": [(OUT, "DMN-memory", "c")],
+            "g": [(INTO, "DMN-gates", "g"), (INTO, "DMN-episodic-gates", "g")], "logits": [(INTO, "DMN-answer", "logits")],
+            "f": [(INTO, "DMN-fusion", "f")], "e": [(INTO, "MemN2N-encode", "m")]},
     "MemN2N": {"m": [(OUT, "MemN2N-hop", "m")], "c": [(OUT, "MemN2N-hop", "c")], "o": [(INTO, "MemN2N-hop", "o")],
                "p": [(OUT, "MemN2N-2", "p")], "logits": [(INTO, "MemN2N-3", "logits")],
                "u": [(INTO, "relu", "y"), (INTO, "MemN2N-4", "u_next"), (INTO, "MemN2N-layer-wise", "u_next")]},
@@ -30,7 +35,7 @@ def dtrace_problems(model, params, trace, d_outputs):
     for name, id in TABLES.get(type(model).__name__, {}).items():
         (together,) = [call.arguments[0] for call in calls if call.equation.id == id]
         wanted[name] = list(np.moveaxis(together, -2, 0))
-    if "u" in wanted:                                    # u^1 is the query's code: one more than there are updates
+    if "m" in wanted:                                    # u^1 is the query's code: one more than there are updates
         query = [call for call in calls if call.equation.id == "MemN2N-encode" and call.parent is None][-1]
         wanted["u"] = [query.arguments[0][:, 0], *wanted["u"]]
     return [f"{name}[{t}]" for name, values in wanted.items() for t, value in enumerate(values)

@@ -143,7 +143,7 @@ def _not_single(who, returned, exact):
 
 
 def _single(value):
-    return value.astype(np.float32) if _is_array(value) and value.dtype == np.float64 else value
+    return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
 
 
 def _is_array(value):

@@ -17,11 +17,12 @@ from gradcheck.oracle import Oracle
 from gradcheck.compare import Question, compare, note_error, scan
 from gradcheck.pair import finish
 from gradcheck.points import generator, shape_of
-from gradcheck.recording import Program
+from gradcheck.recording import Program, Push, recorded
 from gradcheck.report import Result, Wrong
 from numpymem import REGISTRY, numpy_only, watch
+from numpymem.equation import around
 
-PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.memn2n")
+PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n", "numpymem.dmn")
 TOLERANCE = 1e-8
 KERNEL_TOLERANCE = 1e-9          # float64 rounding, through all steps of a recurrence
 
@@ -59,6 +60,14 @@ def _ntm(how=None, **options):
     return make
 
 
+def _dnc(how=None, **options):
+    def make(rng):
+        from numpymem.dnc import DNC, DNCConfig
+        sizes = {"n_inputs": 3, "n_outputs": 2, "controller_size": 6, "N": 5, "W": 4, "read_heads": 2}
+        return DNC(DNCConfig(**(sizes | options))), rng.standard_normal((6, 2, 3)), how or {}
+    return make
+
+
 def _lstm(**options):
     def make(rng):
         from numpymem.lstm import LSTM, LSTMConfig
@@ -72,6 +81,25 @@ def _memn2n(linear=False, **options):
         sizes = {"n_words": 9, "n_outputs": 6, "d": 4, "hops": 3, "memory_size": 7, "max_sentence_words": 3}
         return MemN2N(MemN2NConfig(**(sizes | options))), stories(rng, n_words=9, B=2, I=5, J=3), {"linear": linear}
     return make
+
+
+def _dmn(dropout=False, **options):
+    def make(rng):
+        from numpymem.dmn import DMN, DMNConfig
+        sizes = {"n_words": 9, "n_outputs": 6, "d": 4, "passes": 2, "max_sentence_words": 3}
+        how = {"rng": SameAgain(7)} if dropout else {}
+        return DMN(DMNConfig(**(sizes | options))), stories(rng, n_words=9, B=2, I=5, J=3), how
+    return make
+
+
+class SameAgain:
+    """Random numbers that are the same each time: a forward with dropout can be run again."""
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def random(self, shape):
+        return np.random.default_rng(self.seed).random(shape)
 
 
 def stories(rng, n_words, B, I, J):
@@ -99,6 +127,16 @@ CASES = (
     Case("memn2n", "layer-wise, relu", _memn2n(tying="layer-wise", encoding="position", relu=True)),
     Case("memn2n", "linear start", _memn2n(tying="adjacent", encoding="position", linear=True)),
     Case("memn2n", "nil memories", _memn2n(tying="adjacent", encoding="position", nil_memories=True)),
+    Case("dnc", "lstm", _dnc()),
+    Case("dnc", "feedforward, 1 head", _dnc(controller="feedforward", read_heads=1)),
+    Case("dnc", "lstm, no usage gradient", _dnc(usage_gradient=False)),
+    Case("dnc", "lstm, masks, wiped, sharp", _dnc(masking=True, deallocation=True, sharpening=True)),
+    Case("dnc", "feedforward, wiped", _dnc(controller="feedforward", deallocation=True)),
+    Case("dnc", "lstm, in parts", _dnc(how={"checkpoint_every": 2})),
+    Case("dmn", "DMN+", _dmn()),
+    Case("dmn", "dropout", _dmn(dropout=True)),
+    Case("dmn", "soft attention", _dmn(attention="soft", passes=3)),
+    Case("dmn", "episodic, no fusion, gru", _dmn(attention="episodic", fusion=False, update="gru")),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 
@@ -181,6 +219,7 @@ def _compare_all(model, params, inputs, options, weights, grads, rng, tolerance,
         result.passed, result.verdict = False, "broken"
         result.notes.append(problem)
         return
+    run = _with_stops_held(model, params, inputs, options)
     questions, outcomes = {}, {}
     for name in params:
         def line(direction, jitter=None, name=name):
@@ -188,7 +227,7 @@ def _compare_all(model, params, inputs, options, weights, grads, rng, tolerance,
                 kind = np.complex128 if isinstance(t, complex) else np.float64
                 moved = {key: (jitter.jittered(array) if jitter else array).astype(kind) for key, array in params.items()}
                 moved[name] = moved[name] + t * direction
-                return [model.forward(moved, inputs, **options)[0]]
+                return [run(moved)]
             return outputs_at
         questions[name] = Question(name, grads[name], line, [weights])
         outcomes[name] = compare(questions[name], rng, result, tolerance=tolerance)
@@ -197,6 +236,20 @@ def _compare_all(model, params, inputs, options, weights, grads, rng, tolerance,
         worst = max(bad, key=lambda name: outcomes[name].error)
         result.wrong.append(scan(questions[worst], outcomes[worst].oracle, tolerance))
     finish(result, {name: outcome.size for name, outcome in outcomes.items()}, bad)
+
+
+def _with_stops_held(model, params, inputs, options):
+    """params -> outputs; what an equation inside stops the gradient of, on purpose, stays at its value at these parameters."""
+    with recorded("forward") as calls:
+        model.forward(params, inputs, **options)
+    any_stops = any(call.equation.stops for call in calls)
+
+    def run(moved):
+        if not any_stops:
+            return model.forward(moved, inputs, **options)[0]
+        with around(Push(calls)):
+            return model.forward(moved, inputs, **options)[0]
+    return run
 
 
 def _mismatch(params, grads):

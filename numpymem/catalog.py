@@ -13,7 +13,9 @@ from numpymem.training.recipe import Recipe
 
 MODELS = {                                        # name -> (module, class, config class, one line)
     "ntm": ("numpymem.ntm", "NTM", "NTMConfig", "Neural Turing Machine (Graves et al. 2014)"),
+    "dnc": ("numpymem.dnc", "DNC", "DNCConfig", "Differentiable Neural Computer (Graves et al. 2016)"),
     "memn2n": ("numpymem.memn2n", "MemN2N", "MemN2NConfig", "End-to-End Memory Network (Sukhbaatar et al. 2015)"),
+    "dmn": ("numpymem.dmn", "DMN", "DMNConfig", "Dynamic Memory Network, DMN+ (Xiong et al. 2016; Kumar et al. 2015)"),
     "lstm": ("numpymem.lstm", "LSTM", "LSTMConfig", "LSTM baseline, no memory but its cells"),
 }
 TASKS = {                                         # name -> (module, class, fixed arguments, one line)
@@ -88,7 +90,7 @@ def make_model(name, task, **settings):
         sizes["n_inputs"] = task.n_inputs
     else:
         sizes |= {"n_words": task.n_inputs, "max_sentence_words": task.max_sentence_words}
-        if hasattr(task, "longest_story"):
+        if hasattr(task, "longest_story") and "memory_size" in config.__dataclass_fields__:
             sizes["memory_size"] = task.longest_story        # as in the authors' code: as many slots as a story needs
     return cls(config(**(sizes | settings)))
 
@@ -182,8 +184,9 @@ SETTINGS = {
     ("memn2n", "babi-joint"): {"encoding": "released", "tie_answer": True, "nil_memories": True, "d": 50},
     ("lstm", "babi"): {"size": 100, "layers": 1},
 }
-TASK_SETTINGS = {                                 # with adjacent tying W is the last table of words: any word may be the answer
-    ("memn2n", "babi"): {"whole_vocabulary": True},
+TASK_SETTINGS = {
+    ("memn2n", "babi"): {"whole_vocabulary": True},      # with adjacent tying W is the last table of words: any may be the answer
+    ("dmn", "babi"): {"memory_size": 1000},       # more sentences than any story has: DMN+ reads them all
 }
 NATURE = ("series-copy", "traversal", "shortest-path", "family")             # tasks of the DNC's paper
 BUDGETS = {                                       # pairs whose recipe is a budget: what to expect of it
@@ -195,6 +198,7 @@ BUDGETS = {                                       # pairs whose recipe is a budg
     ("ntm", "sort"): "one seed of two learned (14 bits), the other is still at 89 when it ends",
     **{("lstm", task): "a budget: not tuned" for task in ("repeat-copy", "recall", "ngrams", "sort")},
     **{(model, task): "a budget: not tuned" for model in ("ntm", "lstm") for task in NATURE},
+    ("dmn", "copy"): "a budget: not tuned", ("dmn", "babi-joint"): "a budget: not tuned",
     ("memn2n", "copy"): "a budget: it still improves when it ends",
     ("ntm", "babi"): "a budget: not tuned", ("lstm", "babi"): "a budget: not tuned",
 }
@@ -223,6 +227,10 @@ RECIPES = {
     ("memn2n", "babi-joint"): Recipe(sequences=90 * JOINT_EPOCH, batch=32, optimizer="sgd", lr=0.005, clip=40.0, clip_by="matrix",
                                      halve_every=15 * JOINT_EPOCH, scale="sum", linear_start=30 * JOINT_EPOCH,
                                      eval_every=5 * JOINT_EPOCH, eval_count=2_000),
+    # The recipe of Xiong et al. 2016: at most 256 epochs, stop when 20 have not bettered the validation loss. They do not say how
+    # strong their L2 is; implementations by others take 0.001. For 10k: sequences, eval_every and eval_count ten times as large.
+    ("dmn", "copy"): Recipe(sequences=200_000, batch=32, eval_every=10_000),
+    ("dmn", "babi"): Recipe(sequences=256 * 900, batch=100, l2=0.001, patience=20, eval_every=900, eval_count=100),
     ("ntm", "babi"): Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000),
     ("lstm", "babi"): Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000),
 }

@@ -13,7 +13,8 @@ import time
 from numpymem import catalog, kernel, runs, threads
 from numpymem.equation import REGISTRY, find
 
-EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.lstm", "numpymem.memn2n")
+EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n",
+                     "numpymem.dmn")
 
 
 def train(options):

@@ -295,10 +295,11 @@ clock = [None]         # the time step that a model is at, for watchers
 
 def ticking(steps):
     """Go through time steps, and let watchers know at which one the model is."""
+    before = clock[0]
     for t in steps:
         clock[0] = t
         yield t
-    clock[0] = None
+    clock[0] = before
 
 
 def version():

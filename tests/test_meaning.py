@@ -16,6 +16,7 @@ from gradcheck.meaning import check_meaning, one_hot
 from gradcheck.meaning.ntm import raw_parameters
 from gradcheck.museum import EXHIBITS
 from numpymem import kernel
+from numpymem.dmn import model as dmn
 from numpymem.equation import REGISTRY
 from numpymem.lstm import LSTM, LSTMConfig
 from numpymem.memn2n import model as memn2n
@@ -101,6 +102,8 @@ def fails_when_spoilt(one):
 def test_every_meaning_can_fail(one, monkeypatch):
     monkeypatch.setattr(reading, "latest", lambda sentences, told, size: latest(sentences, told, size + 1))
     monkeypatch.setattr(memn2n, "weights_table", lambda encoding, *sizes: weights_table("bag", *sizes))
+    monkeypatch.setattr(dmn, "weights_table", lambda encoding, *sizes: weights_table("bag", *sizes))
+    monkeypatch.setattr(dmn, "xavier", lambda rng, rows, columns, blocks: rng.standard_normal((rows, columns)))
     noticed = not one.check().passed
     monkeypatch.undo()
     assert noticed or any(one.id in exhibit.unmet for exhibit in EXHIBITS) or fails_when_spoilt(one)

@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from numpymem.training import checkpoint, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
-from numpymem.training.optimizers import CLIPS, gradient_norm
+from numpymem.training.optimizers import CLIPS, gradient_norm, with_l2
+from numpymem.training.patience import Patience
 from numpymem.training.progress import Progress
 
 STREAMS = ("init", "data", "noise", "evaluation")
@@ -36,6 +37,9 @@ class Training:
         if recipe.checkpoint_every and "checkpoint_every" not in inspect.signature(model.forward).parameters:
             raise ValueError(f"checkpoint_every: expected 0 for a {type(model).__name__}, only an NTM can compute its steps again; "
                              f"received {recipe.checkpoint_every}")
+        if recipe.l2 and not hasattr(model, "penalised"):
+            raise ValueError(f"l2: expected 0 for a {type(model).__name__}, which does not say which parameters to hold small; "
+                             f"received {recipe.l2}")
         self.model, self.task, self.recipe, self.seed, self.folder = model, task, recipe, seed, folder
         self.rngs = {name: np.random.default_rng([seed, number]) for number, name in enumerate(STREAMS)}
         self.optimizer = recipe.make_optimizer()
@@ -45,6 +49,7 @@ class Training:
         self.evaluated = 0                       # how many multiples of eval_every have been evaluated
         self.converged_at = None                 # sequences done when it had converged
         self.seconds = 0.0                       # spent training and evaluating, over all sessions of this run
+        self.patience = Patience(recipe.patience)
         self.history = []                        # what metrics.jsonl holds
 
     # ---- one step ---------------------------------------------------------------------------------------------------
@@ -55,6 +60,7 @@ class Training:
         A step happens as a whole or not at all: if it raises (NonFiniteError, Ctrl-C), parameters, optimizer and generators
         are those from before it.
         """
+        self.params = self.patience.latest(self.params)
         params, state, done, generators = self.params, self.state, self.done, self.generators()
         try:
             new, loss, norm = self._update()
@@ -75,6 +81,8 @@ class Training:
         outputs, trace = self.model.forward(self.params, batch.inputs, rng=self.rngs["noise"], **options)
         loss, d_outputs = loss_and_gradient(self.task.loss, outputs, batch, recipe.scale)
         grads = self.model.backward(self.params, trace, d_outputs)
+        if recipe.l2:
+            grads = with_l2(grads, self.params, self.model.penalised, recipe.l2)
         norm = gradient_norm(grads)
         if not (np.isfinite(loss) and np.isfinite(norm)):
             self.rngs["noise"].bit_generator.state = noise_before
@@ -108,7 +116,7 @@ class Training:
         """
         target = self.recipe.sequences if sequences is None else sequences
         started, before = time.perf_counter(), self.seconds
-        losses, norms = [], []
+        losses, norms, self.params = [], [], self.patience.latest(self.params)
         with threadpool_limits(1, "blas"), Progress(self, target, seconds, progress) as bar:
             try:
                 while True:
@@ -130,6 +138,7 @@ class Training:
         if losses:
             self.evaluate(losses, norms)
         self.save()
+        self.params = self.patience.keep(self.params)
         return self.history[-1] if self.history else None
 
     @property
@@ -139,7 +148,7 @@ class Training:
 
     def _finished(self, target, seconds, spent):
         settled = self.converged and self.done >= self.converged_at + self.recipe.settle
-        return settled or self.done >= target or (seconds is not None and spent >= seconds)
+        return settled or self.patience.exhausted or self.done >= target or (seconds is not None and spent >= seconds)
 
     @property
     def converged(self):
@@ -163,6 +172,7 @@ class Training:
             line["passed"] = self.due and self.task.is_passed(line["wrong_percent"])
         if self.due:
             self._count(line)
+            self.patience.judge(line, self.params)
         self.history.append(line)
         if self.folder is not None:
             self.folder.log(line)
@@ -188,8 +198,8 @@ class Training:
         return hasattr(self.task, "lessons")
 
     def status(self):
-        """The last evaluation in the task's own unit."""
-        last = self.history[-1]
+        """The last evaluation in the task's own unit; with patience the best one."""
+        last = self.patience.best or self.history[-1]
         if self.task.unit.startswith("bits"):
             return f"{last['bits_per_sequence']:.3g} bits, {last['wrong_percent']:.3g} % wrong"
         lesson = f" in lesson {last['lesson']} of {len(self.task.lessons)}" if self.in_lessons else ""
@@ -201,10 +211,12 @@ class Training:
         """Write the checkpoint, if there is a folder."""
         if self.folder is not None:
             facts = {"done": self.done, "seconds": self.seconds, "good_evaluations": self.good_evaluations,
-                     "converged_at": self.converged_at, "evaluated": self.evaluated, "rngs": self.generators()}
+                     "converged_at": self.converged_at, "evaluated": self.evaluated, "rngs": self.generators(),
+                     **self.patience.facts()}
             if self.in_lessons:
                 facts["lesson"] = self.task.lesson
-            checkpoint.save(self.folder.checkpoint, {"params": self.params, "optimizer": self.state}, facts)
+            arrays = {"params": self.params, "optimizer": self.state, **self.patience.arrays(self.params)}
+            checkpoint.save(self.folder.checkpoint, arrays, facts)
 
     def resume(self):
         """Go on from the folder's checkpoint: parameters, optimizer, generators and log as they were."""
@@ -222,4 +234,5 @@ class Training:
         if self.in_lessons:
             self.task.lesson = facts["lesson"]
         self.set_generators(facts["rngs"])
+        self.patience.resume(arrays, facts)
         self.history = self.folder.read_log(up_to=self.done)

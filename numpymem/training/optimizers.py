@@ -67,6 +67,11 @@ class RMSProp:
         return new, {"n": n, "m": m, "delta": delta}
 
 
+def with_l2(grads, params, names, l2):
+    """The gradients of the loss and l2 / 2 times the sum of squares of the named parameters."""
+    return {name: g + g.dtype.type(l2) * params[name] if name in names else g for name, g in grads.items()}
+
+
 OPTIMIZERS = {"sgd": SGD, "adam": Adam, "rmsprop": RMSProp}
 
 

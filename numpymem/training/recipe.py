@@ -24,6 +24,10 @@ class Recipe:
     eval_count    sequences of an evaluation
     stop_below    converged: two evaluations in a row below this many bits a sequence; 0: never (a task in lessons: once the last
                   one is passed)
+    l2            weight of an L2 penalty, l2 / 2 times the sum of squares of the model's matrices (not of biases and words), which
+                  is added to the loss that is differentiated; 0: none
+    patience      stop once so many evaluations in a row were not better than the best one, by bits a sequence, and keep the
+                  parameters of the best one; 0: never, and keep the last ones
     settle        once converged, train so many sequences more while the learning rate falls to 0, then stop
     checkpoint_every  keep only every so-manieth step of a sequence and compute the others again (less memory); 0: keep all
     """
@@ -42,6 +46,8 @@ class Recipe:
     eval_count: int = 200
     stop_below: float = 0.0
     settle: int = 0
+    l2: float = 0.0
+    patience: int = 0
     checkpoint_every: int = 0
 
     def __post_init__(self):

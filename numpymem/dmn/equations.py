@@ -1,0 +1,170 @@
+"""The equations of DMN+, in the order of the paper (Xiong, Merity and Socher 2016, arXiv 1603.01417); GRUs are in ops/gru.py.
+
+B batch, I sentences, D width, H width inside the attention, Y answers. `mask` is 1 where a sentence is real. Sentences are encoded
+by MemN2N-encode: f_i = sum_j l_j o w_ij, with the position weights of the MemN2N paper, which DMN+ took over. Soft attention is
+MemN2N-2, c = sum_i g_i f_i.
+"""
+
+import numpy as np
+
+from numpymem.equation import equation
+from numpymem.memn2n.equations import LOWEST
+from numpymem.ops.activations import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
+from numpymem.ops.complex_safe import magnitude, real
+from numpymem.ops.linear import linear, linear_backward
+from numpymem.ops.softmax import softmax, softmax_backward
+
+
+@equation("DMN-fusion", r"f_i = \overrightarrow{f_i} + \overleftarrow{f_i}", source="Xiong et al. 2016, section 3.1, input fusion")
+def fuse(ahead, back, mask):
+    """A fact knows what was said before it and after it: the states of two GRUs, one in each direction, added.
+
+    ahead      (B, I, D)         states of the GRU that reads from the first sentence to the last
+    back       (B, I, D)         states of the one that reads from the last to the first
+    mask       (B, I) [mask]     1 for a sentence, 0 for nil
+    returns f  (B, I, D)         facts; zero for nil sentences
+    """
+    return (ahead + back) * mask[:, :, None]
+
+
+@fuse.backward
+def fuse_backward(df, mask):
+    # f = (ahead + back) * mask
+    dahead = df * mask[:, :, None]
+    return dahead, dahead.copy()
+
+
+@equation("DMN-interactions", r"z_i^t = [f_i \circ q;\ f_i \circ m^{t-1};\ |f_i - q|;\ |f_i - m^{t-1}|]",
+          source="Xiong et al. 2016, section 3.3")
+def interactions(f, q, m):
+    """How alike each fact is to the question and to the memory, number by number: where to look is decided on these.
+
+    f          (B, I, D)     facts
+    q          (B, D)        question
+    m          (B, D)        memory of the pass before
+    returns z  (B, I, 4D)
+    """
+    q, m = q[:, None], m[:, None]
+    return np.concatenate([f * q, f * m, magnitude(f - q), magnitude(f - m)], axis=2)
+
+
+@interactions.backward
+def interactions_backward(dz, f, q, m):
+    D, q, m = f.shape[2], q[:, None], m[:, None]
+    dfq, dfm, dq_far, dm_far = (dz[:, :, k * D:(k + 1) * D] for k in range(4))           # (B, I, D)
+    # |f - q|, |f - m|: + where the difference is positive, else -
+    dq_far = np.where(real(f - q) > 0, dq_far, -dq_far)
+    dm_far = np.where(real(f - m) > 0, dm_far, -dm_far)
+    # f q, f m
+    df = dfq * q + dfm * m + dq_far + dm_far
+    return df, (dfq * f - dq_far).sum(1), (dfm * f - dm_far).sum(1)
+
+
+@equation("DMN-scores", r"Z_i^t = W^{(2)} \tanh(W^{(1)} z_i^t + b^{(1)})", source="Xiong et al. 2016, section 3.3",
+          deviations="b^(2) is left out: the same for all facts, it drops out of the softmax")
+def score(z, W_1, b_1, W_2):
+    """How much each fact matters, as any real number: two layers over the interactions.
+
+    z          (B, I, F)     interactions
+    W_1        (F, H)
+    b_1        (H)
+    W_2        (H, 1)
+    returns Z  (B, I)        scores
+    returns a  (B, I, H)     what the first layer says
+    """
+    B, I, F = z.shape
+    a = tanh(linear(z.reshape(B * I, F), W_1, b_1))
+    return (a @ W_2).reshape(B, I), a.reshape(B, I, -1)
+
+
+@score.backward
+def score_backward(dZ, a, z, W_1, W_2):
+    (B, I, F), H = z.shape, a.shape[2]
+    a = a.reshape(B * I, H)
+    # Z = a W_2
+    da, dW_2 = dZ.reshape(-1, 1) * W_2[:, 0], a.T @ dZ.reshape(-1, 1)
+    # a = tanh(z W_1 + b_1)
+    dz, dW_1, db_1 = linear_backward(tanh_backward(da, a), z.reshape(B * I, F), W_1)
+    return dz.reshape(B, I, F), dW_1, db_1, dW_2
+
+
+@equation("DMN-gates", r"g_i^t = \mathrm{softmax}(Z_i^t)", source="Xiong et al. 2016, section 3.3")
+def gates(Z, mask):
+    """The gates of the facts, which together are one. Nil sentences have none.
+
+    Z          (B, I)            scores
+    mask       (B, I) [mask]     1 for a sentence, 0 for nil
+    returns g  (B, I)            gates
+    """
+    return softmax(np.where(mask > 0, Z, LOWEST)) * mask
+
+
+@gates.backward
+def gates_backward(dg, g, mask):
+    # g = softmax(Z) * mask
+    return softmax_backward(dg * mask, g)
+
+
+@equation("DMN-episodic-gates", r"g_i^t = \sigma(Z_i^t + b^{(2)})", source="Kumar et al. 2015, section 2.3",
+          deviations="the scores come from the interactions of DMN+, not from the nine of the first paper")
+def episodic_gates(Z, b_2, mask):
+    """The gates of the first DMN: each by itself between 0 and 1, so that several facts can count in full, or none.
+
+    Z          (B, I)            scores
+    b_2        (1)
+    mask       (B, I) [mask]     1 for a sentence, 0 for nil
+    returns g  (B, I)            gates
+    """
+    return sigmoid(Z + b_2) * mask
+
+
+@episodic_gates.backward
+def episodic_gates_backward(dg, g, mask):
+    # g = sigmoid(Z + b_2) * mask
+    dZ = sigmoid_backward(dg * mask, g)
+    return dZ, dZ.sum().reshape(1)
+
+
+@equation("DMN-memory", r"m^t = \mathrm{ReLU}(W^t [m^{t-1};\ c^t;\ q] + b)", source="Xiong et al. 2016, section 3.3",
+          deviations="W^t is stored transposed, and b, too, is its pass's own")
+def remember(m_prev, c, q, W, b):
+    """The memory after a pass, from the one before, what the pass found, and the question. Each pass has weights of its own.
+
+    m_prev     (B, D)     memory of the pass before
+    c          (B, D)     context: what this pass found
+    q          (B, D)     question
+    W          (3D, D)
+    b          (D)
+    returns m  (B, D)     memory
+    """
+    return relu(linear(np.concatenate([m_prev, c, q], axis=1), W, b))
+
+
+@remember.backward
+def remember_backward(dm, m, m_prev, c, q, W):
+    D = q.shape[1]
+    # m = relu(x W + b),  x = [m_prev, c, q]
+    dx, dW, db = linear_backward(relu_backward(dm, m), np.concatenate([m_prev, c, q], axis=1), W)
+    return dx[:, :D], dx[:, D:2 * D], dx[:, 2 * D:], dW, db
+
+
+@equation("DMN-answer", r"\hat a = \mathrm{softmax}(W_a [m^T;\ q] + b_a)", source="Xiong et al. 2016, section 2, answer module",
+          deviations="the softmax is left to the loss, and W is stored transposed. The first DMN's GRU for answers of many words is"
+                     " left out: in bAbI an answer is one class")
+def answer(m, q, W, b):
+    """Scores of all answers, from the last memory and the question.
+
+    m               (B, D)     memory after the last pass
+    q               (B, D)     question
+    W               (2D, Y)
+    b               (Y)
+    returns logits  (B, Y)
+    """
+    return linear(np.concatenate([m, q], axis=1), W, b)
+
+
+@answer.backward
+def answer_backward(dlogits, m, q, W):
+    # logits = [m, q] W + b
+    dx, dW, db = linear_backward(dlogits, np.concatenate([m, q], axis=1), W)
+    return dx[:, :m.shape[1]], dx[:, m.shape[1]:], dW, db
