@@ -106,7 +106,12 @@ TINY = {"ntm.sequence": [ntm_setting(1, 1, 1, 1, C=1, T=1, B=1, N=2),
                          ntm_setting(1, 2, 1, 3, C=2, T=2, B=3, N=5, change=saturated, slack=1e5),
                          ntm_setting(1, 1, 2, 1, C=5, T=2, B=9, N=3, change=without_state),
                          ntm_setting(2, 2, 3, 3, C=6, T=2, B=3, N=7),
-                         ntm_setting(1, 3, 2, 5, C=3, T=3, B=2, N=6)]}
+                         ntm_setting(1, 3, 2, 5, C=3, T=3, B=2, N=6)],
+        "dnc.sequence": [dnc_setting(1, 1, C=1, T=1, B=1, N=2),
+                         dnc_setting(2, 2, C=1, T=3, B=2, N=4, deallocation=True),
+                         dnc_setting(1, 2, C=5, T=2, B=9, N=3, change=without_state),
+                         dnc_setting(3, 3, C=6, T=2, B=3, N=7, usage_gradient=False),
+                         dnc_setting(2, 1, C=3, T=3, B=2, N=18)]}
 
 
 def exam_of(kernel, seed=0):

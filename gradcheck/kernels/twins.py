@@ -15,7 +15,9 @@ from gradcheck.points import USUAL, generator
 POINTS, SAME = 1000, 1e-13
 SETTINGS = {"ntm.sequence": [ntm_setting(2, 2, 2, 3, C=2, T=2, B=2, N=5), ntm_setting(1, 2, 3, 3, C=3, T=2, B=2, N=4),
                              ntm_setting(1, 1, 1, 5, C=1, T=2, B=5, N=6),
-                             ntm_setting(1, 2, 1, 1, C=4, T=3, B=2, N=3, change=without_state)]}
+                             ntm_setting(1, 2, 1, 1, C=4, T=3, B=2, N=3, change=without_state)],
+            "dnc.sequence": [dnc_setting(2, 2, C=2, T=2, B=2, N=5), dnc_setting(1, 3, C=3, T=2, B=2, N=4, deallocation=True),
+                             dnc_setting(2, 1, C=4, T=3, B=2, N=3, change=without_state)]}
 
 BLANK = "new and empty arrays of one shape: which is which does not matter"
 ROWS = "temporary rows that exchange places, or share one while only one of them is in use"
