@@ -25,9 +25,9 @@ TASKS = {                                         # name -> (module, class, fixe
     "ngrams": ("numpymem.tasks.ngrams", "NGrams", {}, "dynamic 6-grams: predict the next of 200 bits"),
     "sort": ("numpymem.tasks.priority_sort", "PrioritySort", {}, "the 16 of 20 vectors with the highest priority, in order"),
     "series-copy": ("numpymem.tasks.series_copy", "SeriesCopy", {}, "1-10 copies in a row, which may be forgotten one by one"),
-    "traversal": ("numpymem.tasks.graphs.traversal", "Traversal", {}, "follow a list of edges through a graph; 7 lessons"),
-    "shortest-path": ("numpymem.tasks.graphs.shortest_path", "ShortestPath", {}, "the shortest path in a graph; 6 lessons"),
-    "family": ("numpymem.tasks.graphs.family", "Family", {}, "who is whose great-aunt? questions on family trees; 7 lessons"),
+    "traversal": ("numpymem.tasks.graphs.traversal", "Traversal", {}, "follow a list of edges through a graph; 9 lessons"),
+    "shortest-path": ("numpymem.tasks.graphs.shortest_path", "ShortestPath", {}, "the shortest path in a graph; 8 lessons"),
+    "family": ("numpymem.tasks.graphs.family", "Family", {}, "who is whose great-aunt? questions on family trees; 9 lessons"),
     **{f"babi{n}": ("numpymem.tasks.babi", "Babi", {"number": n}, f"bAbI question answering, task {n}") for n in range(1, 21)},
     "babi-joint": ("numpymem.tasks.babi_joint", "BabiJoint", {}, "bAbI question answering, all twenty tasks at once"),
 }

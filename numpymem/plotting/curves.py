@@ -10,7 +10,8 @@ def curves(history, title, unit):
     """How a training went: the task's own measure, the loss, the gradient's norm.
 
     history  the lines of metrics.jsonl, dicts with sequences, seconds, bits_per_sequence, wrong_percent and,
-             where there was training since the line before, train_loss (nats), gradient_norm, gradient_norm_max
+             where there was training since the line before, train_loss (nats), gradient_norm, gradient_norm_max; of a task
+             in lessons also lesson, which is drawn as a number where it begins
     unit     the task's `unit`: "bits per sequence" draws bits (log scale), anything else percent wrong
     """
     in_bits = unit.startswith("bits")
@@ -22,7 +23,8 @@ def curves(history, title, unit):
         line(axes[0], history, "wrong_percent", INK, None)
         axes[0].set_ylim(0, max(5, 1.08 * max((entry["wrong_percent"] for entry in history), default=0)))
         axes[0].set_ylabel("wrong answers, %")
-        losses(axes[1], history, "questions held out")
+        losses(axes[1], history, "fresh episodes" if "lesson" in (history or [{}])[0] else "questions held out")
+        lessons(axes[0], history)
         axes[1].set_ylabel("loss, bits (log)")
     gradients = axes[-1]
     line(gradients, history, "gradient_norm", SOFT, "median")
@@ -53,6 +55,17 @@ def panels_below(heights, title, history):
     figure.subplots_adjust(left=0.85 / 7.5, right=1 - 0.25 / 7.5, top=1 - 0.7 / height, bottom=0.5 / height,
                            hspace=0.12)
     return figure, axes
+
+
+def lessons(axes, history):
+    """The number of each lesson where it begins."""
+    before = {"sequences": 0}
+    for entry in history:
+        if entry.get("lesson") != before.get("lesson"):
+            axes.axvline(before["sequences"], color=SOFT, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.annotate(f"lesson {entry['lesson']}", (before["sequences"], 1), (3, -3), xycoords=("data", "axes fraction"),
+                          textcoords="offset points", fontsize=8, color=SOFT, va="top")
+        before = entry
 
 
 def losses(axes, history, fresh):

@@ -172,6 +172,7 @@ def hide(values, where):
 def blank(axes, where, words):
     """Words in the longest part of the time axis where nothing is shown, if they fit."""
     steps = np.flatnonzero(where)
+    steps = max(np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1), key=len)
     if len(steps) > 0.3 * len(where):
         bottom, top = axes.get_ylim()
         axes.add_patch(Rectangle((steps[0] - 0.5, top), len(steps), bottom - top, color="white"))

@@ -32,6 +32,7 @@ from numpymem.plotting.parts import (
 )
 from numpymem.tasks.ngrams import bits_of, optimal
 
+DRAWN = ("copy", "repeat-copy", "recall", "ngrams", "sort", "series-copy")
 NAMES = {"NTM": "Neural Turing Machine", "LSTM": "LSTM"}
 
 
@@ -40,12 +41,12 @@ def task_figure(training, seed=0, **size):
 
     training  a Training, such as runs.open_run gives
     size      arguments of the task's `sample`: length=50; length=20, repeats=10; items=12
-    raises    ValueError for a task that the paper does not have
+    raises    ValueError for a task that has no such figure
     """
     task, model = training.task, training.model
-    if task.form != "sequence" or task.name not in ("copy", "repeat-copy", "recall", "ngrams", "sort"):
-        raise ValueError(f"training: expected a run of copy, repeat-copy, recall, ngrams or sort in sequence form, received one of "
-                         f"{task.name} in {task.form} form")
+    if task.form != "sequence" or task.name not in DRAWN:
+        raise ValueError(f"training: expected a run of {', '.join(DRAWN)} in sequence form, received one of {task.name} in "
+                         f"{task.form} form")
     batch = task.sample(np.random.default_rng([seed, 3]), 1, **size)
     logits, trace = model.forward(training.params, batch.inputs)
     name = NAMES.get(type(model).__name__, type(model).__name__)

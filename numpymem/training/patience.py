@@ -23,7 +23,7 @@ class Patience:
         """Count an evaluation. Parameters are never changed in place: no copy is needed."""
         if not self.limit:
             return
-        if self.best is None or line["bits_per_sequence"] < self.best["bits_per_sequence"]:
+        if self.best is None or rank(line) < rank(self.best):
             self.best, self.best_params, self.waited = line, params, 0
         else:
             self.waited += 1
@@ -53,3 +53,8 @@ class Patience:
         if self.limit and "best" in facts:
             self.best, self.waited = facts["best"], facts["waited"]
             self.best_params, self._latest = arrays["params"], arrays["latest"]
+
+
+def rank(line):
+    """How evaluations compare, the best first: a later lesson, then fewer bits."""
+    return -line.get("lesson", 0), line["bits_per_sequence"]

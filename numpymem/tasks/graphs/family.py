@@ -15,7 +15,9 @@ from numpymem.tasks.graphs.relations import LENGTHS, NAMES, people_of, random_fa
 from numpymem.tasks.graphs.task import GraphTask
 
 SMALL = [
+    {"people": (3, 3), "steps": (1, 1)},
     {"people": (3, 5), "steps": (1, 1)},
+    {"people": (5, 8), "steps": (1, 1)},
     {"people": (5, 8), "steps": (1, 2)},
     {"people": (8, 12), "steps": (1, 2)},
     {"people": (8, 12), "steps": (1, 3)},

@@ -16,6 +16,8 @@ from numpymem.tasks.graphs.random_graphs import random_graph
 from numpymem.tasks.graphs.task import GraphTask
 
 SMALL = [
+    {"nodes": (2, 4), "out_degree": (1, 1), "path": (1, 1)},
+    {"nodes": (3, 5), "out_degree": (1, 2), "path": (1, 1)},
     {"nodes": (3, 5), "out_degree": (2, 2), "path": (1, 1)},
     {"nodes": (4, 6), "out_degree": (2, 2), "path": (1, 2)},
     {"nodes": (5, 8), "out_degree": (2, 3), "path": (1, 2)},

@@ -10,7 +10,9 @@ from numpymem.tasks.graphs.random_graphs import random_graph
 from numpymem.tasks.graphs.task import GraphTask
 from numpymem.tasks.lessons import between
 
-SMALL = [
+SMALL = [                                         # first to look a triple up by one label, then by two, then one after the other
+    {"nodes": (2, 4), "out_degree": (1, 1), "path": (1, 1)},
+    {"nodes": (3, 5), "out_degree": (1, 2), "path": (1, 1)},
     {"nodes": (3, 5), "out_degree": (2, 2), "path": (1, 1)},
     {"nodes": (3, 5), "out_degree": (2, 2), "path": (1, 2)},
     {"nodes": (4, 6), "out_degree": (2, 3), "path": (1, 2)},
