@@ -8,6 +8,8 @@ weightings, parameters of heads) is not counted but for its exp, log and tanh: s
 
 from typing import NamedTuple
 
+from benchmarks.link_model import Links
+from numpymem.dnc import DNC
 from numpymem.lstm import LSTM
 from numpymem.memn2n import MemN2N
 from numpymem.ntm import NTM
@@ -55,7 +57,7 @@ def layer(rows, n_in, n_out, times=1, input_gradient=True):
 
 def count(work):
     """The Count of one step of a work."""
-    return {NTM: of_ntm, MemN2N: of_memn2n, LSTM: of_lstm}[type(work.model)](work)
+    return {NTM: of_ntm, DNC: of_dnc, Links: of_links, MemN2N: of_memn2n, LSTM: of_lstm}[type(work.model)](work)
 
 
 def of_ntm(work):
@@ -75,6 +77,39 @@ def of_ntm(work):
     return Count(products, T * B * N * W * each, evaluations, {
         "products": "TB (4 XG + 6 UG + 6 CP + 6 (C + RW) Y)", "passes": "TB NW (6 + 6H + 6R + 13Q + Q(Q-1))",
         "evaluations": f"TB ({'5C' if lstm else 'C'} + H(W + 5 + S) + 2QW + 3HN + 3Y)"})
+
+
+def of_dnc(work):
+    """B sequences of T steps, X inputs, Y outputs, C controller units, G gates (4 C or C), R read heads, N slots of width W, P
+    numbers of the interface, U = R W + C (lstm) or R W."""
+    config, sizes = work.model.config, work.model.sizes
+    T, B, X = work.batch.inputs.shape
+    Y, C, N, W, R, P = config.n_outputs, config.controller_size, config.N, config.W, sizes.R, sizes.raw
+    lstm = config.controller == "lstm"
+    G, U = (4 * C, R * W + C) if lstm else (C, R * W)
+    products = [*layer(T * B, X, G, input_gradient=False), *layer(B, U, G, T), *layer(B, C, P, T), *layer(T * B, C + R * W, Y)]
+    # of each number of the memory, as for the NTM with H = R + 1 heads and two norms (of the old and of the new memory)
+    each = 31 + 12 * R
+    evaluations = T * B * ((5 if lstm else 1) * C + W + 6 * R + 4 + (R + 1) * N + 3 * Y)
+    return Count(products, T * B * (N * W * each + N * N * per_link(R)), evaluations, {
+        "products": "TB (4 XG + 6 UG + 6 CP + 6 (C + RW) Y)", "passes": f"TB (NW (31 + 12R) + NN ({LINKS}))",
+        "evaluations": f"TB ({'5C' if lstm else 'C'} + W + 6R + 4 + (R + 1) N + 3Y)"})
+
+
+LINKS = "15 + 12R"
+
+
+def per_link(R):
+    """FLOP for each of the N N links. Forward: the update 5, back and forwards 2 R each; backward: of the update 10, of the weights
+    along the links 4 R each."""
+    return 15 + 12 * R
+
+
+def of_links(work):
+    """B sequences of T writes, R read heads, N slots."""
+    (T, B, N), R = work.params["w_w"].shape, work.model.config.read_heads
+    return Count([], T * B * N * N * per_link(R), T * B * 2 * R * N * 3, {
+        "products": "0", "passes": f"TB NN ({LINKS})", "evaluations": "TB 6RN"})
 
 
 def of_lstm(work):

@@ -4,15 +4,19 @@ To add one, write a function like `ntm_copy`, with a module of references for ea
 """
 
 import functools
+import importlib.util
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.link_model import LinkConfig, Links
 from numpymem.catalog import make_model, settings_of
 from numpymem.commands import offline
+from numpymem.dnc import DNC, DNCConfig
 from numpymem.lstm import LSTM, LSTMConfig
 from numpymem.ntm import NTM, NTMConfig
 from numpymem.tasks.babi import Babi
+from numpymem.tasks.batches import Batch
 from numpymem.tasks.copy import Copy
 
 LIBRARIES = ("jax", "torch")
@@ -54,6 +58,22 @@ def lstm_copy(batch=16, length=20, dtype=np.float32, **config):
     return copy("lstm", LSTM, LSTMConfig, batch, length, dtype, config, "lstm")
 
 
+def dnc_copy(batch=16, length=20, dtype=np.float32, name="dnc", **config):
+    """The DNC on the same task: 64 slots of 20, LSTM of 100, one read head; `dnc-4`: 4 read heads and slots of 32."""
+    return copy(name, DNC, DNCConfig, batch, length, dtype, {"N": 64, **config}, "dnc")
+
+
+def dnc_link(batch=16, T=41, dtype=np.float32, N=64, read_heads=4):
+    """Only the DNC's links (link_model.py): T writes, and the weights along the links of 4 read heads after each."""
+    rng = np.random.default_rng(0)
+    params = {"w_w": rng.dirichlet(np.full(N, 0.1), (T, batch)), "w_r": rng.dirichlet(np.full(N, 0.1), (T, batch, read_heads))}
+    targets = rng.integers(0, 2, (T, batch, 2 * read_heads * N)).astype(dtype)
+    return Work(f"dnc-link batch {batch}", Links(LinkConfig(N, read_heads, T)),
+                {key: (0.9 * value).astype(dtype) for key, value in params.items()},
+                Batch(np.zeros((T, batch, 0), dtype), targets, np.ones((T, batch), dtype)), "binary", modules("link"),
+                f"{T} random writes")
+
+
 def copy(name, make, make_config, batch, length, dtype, config, references):
     rng = np.random.default_rng(0)
     task = Copy()
@@ -77,7 +97,9 @@ def memn2n_qa(batch=32, source="auto"):
 
 
 def modules(name):
-    return {library: f"benchmarks.{name}_{library}" for library in LIBRARIES}
+    """Those that there are: not every work is written in every library."""
+    return {library: f"benchmarks.{name}_{library}" for library in LIBRARIES
+            if importlib.util.find_spec(f"benchmarks.{name}_{library}")}
 
 
 def nudged(params, rng):
@@ -90,6 +112,7 @@ def nudged(params, rng):
 WORKS = {                                                   # name on the command line -> function of the batch size
     "ntm-lstm": ntm_copy, "ntm-feedforward": functools.partial(ntm_copy, controller="feedforward"),
     "memn2n": memn2n_qa, "lstm": lstm_copy,
+    "dnc": dnc_copy, "dnc-4": functools.partial(dnc_copy, name="dnc-4", read_heads=4, W=32), "dnc-link": dnc_link,
 }
 BATCHES = {"memn2n": (32,)}                                 # sizes to time; of all others (1, 16)
 

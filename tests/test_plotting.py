@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import numpymem
 from numpymem import plotting, runs
+from numpymem.dnc import DNC, DNCConfig
 from numpymem.memn2n import MemN2N, MemN2NConfig
 from numpymem.ntm import NTM, NTMConfig
 from numpymem.tasks.batches import Batch, Stories
@@ -100,6 +101,41 @@ def test_the_used_band_stays_in_one_piece():
     one = np.zeros((1, 1, 30))
     one[..., 7] = 1
     assert 7 in plotting.used_slots(one) and len(plotting.used_slots(one)) == 12
+
+
+def test_dnc_memory_has_a_panel_for_everything(rng):
+    model = DNC(DNCConfig(9, 8, controller_size=5, N=20, W=4, read_heads=2))
+    params, batch = model.init(rng), Copy().sample(rng, 2, 3)
+    logits, trace = model.forward(params, batch.inputs)
+    figure = plotting.dnc_memory(trace, batch, logits, b=1)
+    assert labels(figure) == ["input", "target", "output", "in use", "free", "where it writes", "what it writes",
+                              "where it reads, head 0", "where it reads, head 1", "what it reads, head 0", "what it reads, head 1",
+                              "gates", "how it reads, head 0", "how it reads, head 1"]
+    words = texts(figure, drawn=True)
+    assert "of 24 bits wrong" in words and "forward" in words and "of the 20 memory slots" in words
+    bars = np.array([bar.get_height() for bar in figure.axes[-1].patches]).reshape(3, 7)      # back, content, forward
+    np.testing.assert_allclose(bars, trace["pi"][:, 1, 1].T, rtol=1e-6)
+    gates = [line.get_ydata()[3] for line in figure.axes[-3].lines[:4]]                      # the others mark the delimiter
+    assert gates == [trace["g_w"][3, 1, 0], trace["g_a"][3, 1, 0], *trace["f"][3, 1, :, 0]]
+
+
+def test_link_matrix_shows_who_was_written_after_whom():
+    L, w_w = np.zeros((4, 1, 30, 30)), np.zeros((4, 1, 30))
+    L[2:, 0, 3, 1], w_w[2, 0, 13] = 1, 1
+    figure = plotting.link_matrix({"L": L, "w_w": w_w}, [0, 2, -1])
+    assert labels(figure) == ["step 0", "step 2", "step 3", "scale"] and "after step 2" in texts(figure, drawn=True)
+    shown = [axes.collections[0].get_array().reshape(15, 15) for axes in figure.axes[:3]]       # slots to 13, and one more
+    assert not shown[0].any() and all(np.argwhere(cells).tolist() == [[3, 1]] for cells in shown[1:])
+
+
+def test_a_dnc_has_its_memory_and_its_gradient_drawn_too(rng):
+    model = DNC(DNCConfig(9, 8, controller_size=5, N=14, W=4))
+    params, batch, dtrace = model.init(rng), Copy().sample(rng, 2, 3), {}
+    logits, trace = model.forward(params, batch.inputs)
+    assert labels(plotting.memory_matrix(trace, [0, -1])) == ["step 0", "step 6", "scale"]
+    model.backward(params, trace, np.ones_like(logits), dtrace)
+    for given in (None, trace):
+        assert labels(plotting.gradient_through_memory(dtrace, b=1, trace=given)) == ["gradient by slot", "gradient in all"]
 
 
 def test_memory_matrix_shows_each_step(rng):
@@ -221,7 +257,8 @@ def test_pyplot_is_not_needed_and_notebooks_show_the_figure():
 
 # ---- the figures of the NTM paper -------------------------------------------------------------------------------------------
 
-SMALL = {"ntm": ["N=12", "W=4", "controller_size=5", "read_heads=2", "initial_weights=one-hot"], "lstm": ["size=4", "layers=1"]}
+SMALL = {"dnc": ["N=12", "W=4", "controller_size=5", "read_heads=2"], "lstm": ["size=4", "layers=1"],
+         "ntm": ["N=12", "W=4", "controller_size=5", "read_heads=2", "initial_weights=one-hot"]}
 
 
 @pytest.mark.parametrize("model", SMALL)
@@ -233,7 +270,7 @@ SMALL = {"ntm": ["N=12", "W=4", "controller_size=5", "read_heads=2", "initial_we
     ("ngrams", {}, ["predictions"], "optimal estimator: ")])
 def test_a_run_draws_the_papers_figure_of_its_task(model, task, size, panels, said):
     figure = plotting.task_figure(runs.new_run(model, task, settings=SMALL[model]), **size)
-    if model == "ntm" and task in ("recall", "sort"):
+    if model != "lstm" and task in ("recall", "sort"):
         panels = [*panels, "where it writes", "where it reads, head 0", "where it reads, head 1"]
     assert labels(figure) == panels and said in texts(figure, drawn=True)
 

@@ -6,8 +6,8 @@
     check_meaning(["shift-rotates", "MemN2N-encode"])
 
 Each `Meaning` is one sentence that holds whatever numbers a model has learned, with a function that tries it on the equations
-in force, as NumPy (that kernels equal NumPy is for check_kernel). The functions stand in ntm.py, memn2n.py, dmn.py
-and shared.py. Nothing is differentiated.
+in force, as NumPy (that kernels equal NumPy is for check_kernel). The functions stand in ntm.py, dnc.py, dnc_step.py, memn2n.py,
+dmn.py and shared.py. Nothing is differentiated.
 """
 
 import time
@@ -98,7 +98,7 @@ def select(names=None):
 
 def import_meanings():
     """Import the modules that hold the tests."""
-    from gradcheck.meaning import dmn, memn2n, ntm, shared  # noqa: F401
+    from gradcheck.meaning import dmn, dnc, dnc_step, memn2n, ntm, shared  # noqa: F401
 
 
 # ---- how a test says what it expected -----------------------------------------------------------------------------------

@@ -184,7 +184,7 @@ def examples(found):
     """The shipped NTMs that were trained on a task of these results."""
     tasks = {row["task"] for row in found["table"]}
     return [name for name in checkpoints.names() for facts in [checkpoints.facts_of(name)]
-            if facts["model"] == "ntm" and facts["task"] in tasks]
+            if facts["model"] in ("ntm", "dnc") and facts["task"] in tasks]
 
 
 def draw_at_work(name, path):
@@ -197,7 +197,8 @@ def draw_at_work(name, path):
     if task.name == "copy":
         batch = task.sample(np.random.default_rng(0), 1, length=50)
         logits, trace = model.forward(params, batch.inputs)
-        yield plotting.save(plotting.ntm_memory(trace, batch, logits), path.with_name(f"{path.stem}_{name}_memory.png"))
+        draw = plotting.dnc_memory if "L" in trace else plotting.ntm_memory
+        yield plotting.save(draw(trace, batch, logits), path.with_name(f"{path.stem}_{name}_memory.png"))
 
 
 def panels(found):

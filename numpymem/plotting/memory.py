@@ -13,6 +13,7 @@ from numpymem.plotting.parts import (
     beside,
     cells,
     colourbar,
+    head_weights,
     headline,
     hide,
     log_axis,
@@ -28,10 +29,10 @@ from numpymem.plotting.parts import (
 def memory_matrix(trace, steps, b=0):
     """The memory M_t side by side after several steps; only slots that some head used in the whole sequence.
 
-    trace  of NTM.forward: M (T, B, N, W), w (T, B, H, N)
+    trace  of NTM.forward or DNC.forward: M (T, B, N, W) and the weights of its heads
     steps  step numbers, 0 for the first one
     """
-    M, slots = np.asarray(trace["M"])[:, b], used_slots(np.asarray(trace["w"])[:, b])
+    M, slots = np.asarray(trace["M"])[:, b], used_slots(head_weights(trace)[0][:, b])
     shown = M[list(steps)][:, slots]                                      # (steps, slots, W)
     limit = max(float(np.abs(shown).max()), 1e-9)
     height = 1.3 + np.clip(0.17 * len(slots), 1.5, 6)
@@ -58,13 +59,14 @@ def memory_matrix(trace, steps, b=0):
 def gradient_through_memory(dtrace, b=0, trace=None):
     """How strongly the loss hangs on each slot at each step: which write does this gradient come from?
 
-    dtrace  filled by NTM.backward: M, a list of T arrays (B, N, W), the gradient that comes back from later steps
+    dtrace  filled by NTM.backward or DNC.backward: M, a list of T arrays (B, N, W), the gradient that comes back from later steps
     trace   if given, dots mark where the write heads wrote
     """
     norms = np.sqrt((np.stack(dtrace["M"])[:, b] ** 2).sum(-1))           # (T, N)
     total = np.sqrt((norms ** 2).sum(1))                                  # (T)
     relative = norms / max(float(norms.max()), 1e-30)
-    w = relative[:, None] if trace is None else np.asarray(trace["w"])[:, b]
+    w, R = (relative[:, None, None], 0) if trace is None else head_weights(trace)         # (T, B, H, N)
+    w = w[:, b if trace else 0]
     slots = used_slots(w)
     floor = max(float(norms.max()), 1e-30) * 1e-3
 
@@ -72,7 +74,7 @@ def gradient_through_memory(dtrace, b=0, trace=None):
         filled = cells(axes, hide(norms[:, slots], norms[:, slots] < floor), READ_MAP, norm=LogNorm(floor, floor * 1e3))
         number_slots(filled, slots)
         if trace is not None:
-            step, slot = (w[:, np.asarray(trace["r"]).shape[2]:].max(1)[:, slots] > 0.5).nonzero()
+            step, slot = (w[:, R:].max(1)[:, slots] > 0.5).nonzero()
             axes.scatter(step, slot, s=22, color=WRITE, edgecolors="white", zorder=3, linewidths=0.8)
             beside(axes, 0.95, "written\nhere", WRITE)
 

@@ -101,6 +101,12 @@ def used_slots(w, margin=2, least=12):
     return (first - margin - extra // 2 + np.arange(length + extra)) % N
 
 
+def head_weights(trace):
+    """(weights (T, B, H, N) of all heads, the read heads first; how many these are) of an NTM's or a DNC's trace."""
+    w = trace["w"] if "w" in trace else np.concatenate([trace["w_r"], np.asarray(trace["w_w"])[:, :, None]], axis=2)
+    return np.asarray(w), np.asarray(trace["r"]).shape[2]
+
+
 def picture(width, height):
     """An empty Picture of so many inches that draws without a display."""
     figure = Picture(figsize=(width, height))

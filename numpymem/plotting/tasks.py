@@ -22,6 +22,7 @@ from numpymem.plotting.parts import (
     blank,
     cells,
     crosses,
+    head_weights,
     headline,
     hide,
     picture,
@@ -33,7 +34,7 @@ from numpymem.plotting.parts import (
 from numpymem.tasks.ngrams import bits_of, optimal
 
 DRAWN = ("copy", "repeat-copy", "recall", "ngrams", "sort", "series-copy")
-NAMES = {"NTM": "Neural Turing Machine", "LSTM": "LSTM"}
+NAMES = {"NTM": "Neural Turing Machine", "DNC": "Differentiable Neural Computer", "LSTM": "LSTM"}
 
 
 def task_figure(training, seed=0, **size):
@@ -80,7 +81,7 @@ def copies(batch, logits, b=0, name="copy"):
 def heads_at_work(trace, batch, logits, b=0, priority=None, name="Neural Turing Machine"):
     """Inputs, targets, outputs, and the weights of every head (Graves et al. 2014, sections 4.3 and 4.5).
 
-    trace     of the model's forward; without `w` (T, B, H, N), as an LSTM's, there are no heads to show
+    trace     of the model's forward; without a memory `M`, as an LSTM's, there are no heads to show
     priority  the input channel that holds a number from -1 to 1, drawn as a strip of its own; None: there is none
     """
     inputs, mask = np.asarray(batch.inputs)[:, b], np.asarray(batch.mask)[:, b] > 0
@@ -96,8 +97,9 @@ def heads_at_work(trace, batch, logits, b=0, priority=None, name="Neural Turing 
               lambda axes: blank(cells(axes, hide(targets, ~mask), BIT_MAP), ~mask, "no answer is asked yet")),
         Panel("output", "what it answers", row_height(targets.shape[1]), INK,
               lambda axes: crosses(blank(cells(axes, hide(outputs, ~mask), BIT_MAP), ~mask, ""), wrong))]
-    if "w" in trace:
-        w, R = np.asarray(trace["w"])[:, b], np.asarray(trace["r"]).shape[2]
+    if "M" in trace:
+        w, R = head_weights(trace)
+        w = w[:, b]
         slots = used_slots(w)
         panels += [*heads("where it writes", "write weights $w$ of each slot", WRITE, w[:, R:], weights(slots, WRITE_MAP)),
                    *heads("where it reads", "read weights $w$ of each slot", READ, w[:, :R], weights(slots, READ_MAP))]
