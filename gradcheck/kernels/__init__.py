@@ -109,6 +109,20 @@ def hops_setting(hops, *more, D=0, relu=False, linear=False, **others):
     return Setting({"way": Way(hops, relu, linear)}, {"n": 2, "D": D, "G": D} if D else {"n": hops + 1, "G": 0}, *more, **others)
 
 
+def padded_steps(point):
+    """A scan over rows of every length: one without a real step, others with padding at the end or, every fourth, at the start."""
+    mask, T = point.arguments[4], point.arguments[4].shape[1]
+    told = np.arange(len(mask)) % (T + 1)
+    mask = (np.arange(T) < told[:, None]).astype(float)
+    mask[3::4] = mask[3::4, ::-1]
+    return _moved(point, {4: lambda _: mask})
+
+
+def scan_setting(C, blocks=3, change=None, **letters):
+    """The kernel of a GRU over all steps; with two blocks of columns the attention GRU."""
+    return Setting({}, {"C": C, "G": blocks * C} | letters, change)
+
+
 FEW, MANY = HeadSizes(R=1, Q=1, W=3, S=1), HeadSizes(R=3, Q=2, W=4, S=5)
 WORDS = {"fixed": remember.fixed, "dims": remember.dims}
 EXAMPLES = {                                                     # kernel -> settings that take its other branches
@@ -117,6 +131,8 @@ EXAMPLES = {                                                     # kernel -> set
                      Setting({"sizes": MANY}, dims_of(MANY, 6, feedforward=True), without_state),
                      ntm_setting(1, 1, 20, 3, C=20, T=2, B=9, N=32),            # several panels of columns, no empty lanes
                      Setting({"sizes": MANY}, dims_of(MANY, 6), saturated, (np.float64,), slack=1e5)],
+    "dmn.scan": [scan_setting(3, 2), scan_setting(6, change=padded_steps, T=7), scan_setting(20, B=37, T=5, change=padded_steps),
+                 scan_setting(33, 2, B=9, T=2)],
     "loss.categorical": [Setting({}, {}, far_logits, (np.float64,), slack=1e5)],
     "memn2n.encode": [Setting(**WORDS, change=half_nil)],
     "memn2n.memories": [Setting(**WORDS, change=half_nil)],

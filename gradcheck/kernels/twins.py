@@ -7,14 +7,15 @@ those of the exam. A mutant that branches on a number instead of a size cannot r
 import numpy as np
 
 from gradcheck.kernels.interpreted import at_points, interpreted_pair, numbers
-from gradcheck.kernels import EXAMPLES, AtSetting, Setting, ntm_setting, without_state
+from gradcheck.kernels import EXAMPLES, AtSetting, Setting, ntm_setting, padded_steps, scan_setting, without_state
 from gradcheck.pair import backward_arguments, listed
 from gradcheck.points import USUAL, generator
 
 POINTS, SAME = 1000, 1e-13
 SETTINGS = {"ntm.sequence": [ntm_setting(2, 2, 2, 3, C=2, T=2, B=2, N=5), ntm_setting(1, 2, 3, 3, C=3, T=2, B=2, N=4),
                              ntm_setting(1, 1, 1, 5, C=1, T=2, B=5, N=6),
-                             ntm_setting(1, 2, 1, 1, C=4, T=3, B=2, N=3, change=without_state)]}
+                             ntm_setting(1, 2, 1, 1, C=4, T=3, B=2, N=3, change=without_state)],
+            "dmn.scan": [scan_setting(2, B=2, T=3, change=padded_steps), scan_setting(3, 2, B=5, T=2)]}
 
 BLANK = "new and empty arrays of one shape: which is which does not matter"
 ROWS = "temporary rows that exchange places, or share one while only one of them is in use"
