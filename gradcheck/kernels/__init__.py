@@ -123,6 +123,18 @@ def scan_setting(C, blocks=3, change=None, **letters):
     return Setting({}, {"C": C, "G": blocks * C} | letters, change)
 
 
+def attention_setting(D, change=None, **letters):
+    """The kernel of the scores of all facts."""
+    return Setting({}, {"D": D, "F": 4 * D} | letters, change)
+
+
+def padded_stories(point):
+    """Stories of every length, also of none."""
+    I = point.arguments[6].shape[1]
+    mask = (np.arange(I) < (np.arange(len(point.arguments[6])) % (I + 1))[:, None]).astype(float)
+    return _moved(point, {6: lambda _: mask})
+
+
 FEW, MANY = HeadSizes(R=1, Q=1, W=3, S=1), HeadSizes(R=3, Q=2, W=4, S=5)
 WORDS = {"fixed": remember.fixed, "dims": remember.dims}
 EXAMPLES = {                                                     # kernel -> settings that take its other branches
@@ -133,6 +145,7 @@ EXAMPLES = {                                                     # kernel -> set
                      Setting({"sizes": MANY}, dims_of(MANY, 6), saturated, (np.float64,), slack=1e5)],
     "dmn.scan": [scan_setting(3, 2), scan_setting(6, change=padded_steps, T=7), scan_setting(20, B=37, T=5, change=padded_steps),
                  scan_setting(33, 2, B=9, T=2)],
+    "dmn.attention": [attention_setting(1), attention_setting(5, padded_stories), attention_setting(20, padded_stories, H=31)],
     "loss.categorical": [Setting({}, {}, far_logits, (np.float64,), slack=1e5)],
     "memn2n.encode": [Setting(**WORDS, change=half_nil)],
     "memn2n.memories": [Setting(**WORDS, change=half_nil)],

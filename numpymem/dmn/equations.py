@@ -9,6 +9,7 @@ import numpy as np
 
 from numpymem.dmn.scan import padded
 from numpymem.equation import equation
+from numpymem.kernel import Kernel
 from numpymem.memn2n.equations import LOWEST
 from numpymem.ops.activations import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
 from numpymem.ops.complex_safe import magnitude, real
@@ -195,3 +196,6 @@ def answer_backward(dlogits, m, q, W):
     # logits = [m, q] W + b
     dx, dW, db = linear_backward(dlogits, np.concatenate([m, q], axis=1), W)
     return dx[:, :m.shape[1]], dx[:, m.shape[1]:], dW, db
+
+
+Kernel("dmn.attention", of=attend, functions="numpymem.dmn.kernels_attention:attend:attend_backward", gain="")
