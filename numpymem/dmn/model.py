@@ -121,7 +121,7 @@ class DMN:
         returns  logits (B, n_outputs); trace, a dict: sentences, query, mask (B, I), e sentences' codes and f facts (B, I, d),
                  q (B, d); lists over the passes g (B, I), c (B, d), and m (B, d) with m^0 = q first; for `backward` further parts
         """
-        config, trace = self.config, read(self.config, stories, params["E"].real.dtype)._asdict()
+        config, trace = self.config, self.read(stories, params["E"].real.dtype)._asdict()
         mask = trace["mask"]
         trace["l"] = l = weights_table("position", config.max_sentence_words, config.d, mask.dtype)
         trace["e"] = encode_sentences(trace["sentences"], l, params["E"])
@@ -138,6 +138,10 @@ class DMN:
         last = dropout(m[-1], trace["kept"][1]) if trace["kept"] else m[-1]
         logits = answer(last, q, params["W_a"], params["b_a"])
         return logits, trace | {"m": m, "g": g, "c": c, "passes": passes, "last": last, "logits": logits}
+
+    def read(self, stories, dtype):
+        """Check and trim a batch of stories -> Story."""
+        return read(self.config, stories, dtype)
 
     def ask(self, params, trace):
         """The question: the last state of a GRU over its words."""

@@ -8,6 +8,7 @@ blue reads; in pictures of models, every model has its colour of COLOURS. Steps 
 """
 
 from numpymem.plotting.curves import curves
+from numpymem.plotting.dmn import dmn_attention
 from numpymem.plotting.duel import duel
 from numpymem.plotting.memory import gradient_through_memory, memory_matrix
 from numpymem.plotting.ntm import ntm_memory
@@ -16,5 +17,6 @@ from numpymem.plotting.story import memn2n_attention
 from numpymem.plotting.sweeps import heat_map, sweep_panels
 from numpymem.plotting.tasks import copies, heads_at_work, predictions, task_figure
 
-__all__ = ["COLOURS", "Picture", "copies", "curves", "duel", "gradient_through_memory", "heads_at_work", "heat_map",
-           "memn2n_attention", "memory_matrix", "ntm_memory", "predictions", "save", "sweep_panels", "task_figure", "used_slots"]
+__all__ = ["COLOURS", "Picture", "copies", "curves", "dmn_attention", "duel", "gradient_through_memory", "heads_at_work",
+           "heat_map", "memn2n_attention", "memory_matrix", "ntm_memory", "predictions", "save", "sweep_panels", "task_figure",
+           "used_slots"]
