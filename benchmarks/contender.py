@@ -83,8 +83,8 @@ def way_of_ours(work, who, detail, around, recipe=None):
 
 
 def folder_of(model):
-    """"ntm." of numpymem.ntm.model: how the names of its kernels start."""
-    return type(model).__module__.split(".")[1] + "."
+    """"ntm." of numpymem.ntm.model: how the names of its kernels start, unless the model names them."""
+    return getattr(model, "kernels", None) or type(model).__module__.split(".")[1] + "."
 
 
 def answers_asked(work):

@@ -8,7 +8,9 @@ weightings, parameters of heads) is not counted but for its exp, log and tanh: s
 
 from typing import NamedTuple
 
+from benchmarks.gru_scan import GRUScan
 from benchmarks.link_model import Links
+from numpymem.dmn import DMN
 from numpymem.dnc import DNC
 from numpymem.lstm import LSTM
 from numpymem.memn2n import MemN2N
@@ -57,7 +59,8 @@ def layer(rows, n_in, n_out, times=1, input_gradient=True):
 
 def count(work):
     """The Count of one step of a work."""
-    return {NTM: of_ntm, DNC: of_dnc, Links: of_links, MemN2N: of_memn2n, LSTM: of_lstm}[type(work.model)](work)
+    return {NTM: of_ntm, DNC: of_dnc, Links: of_links, MemN2N: of_memn2n, LSTM: of_lstm, DMN: of_dmn,
+            GRUScan: of_gru_scan}[type(work.model)](work)
 
 
 def of_ntm(work):
@@ -134,3 +137,24 @@ def of_memn2n(work):
     passes = D * (E * (4 * J + 2 * I) + 4 * V + 12 * K * I)
     return Count(layer(B, D, Y), passes, K * I + B * (2 * Y + 1), {
         "products": "6 BDY", "passes": "D (E (4J + 2I) + 4V + 12 KI)", "evaluations": "KI + B (2Y + 1)"})
+
+
+def of_gru_scan(work):
+    """B rows of T steps, C units."""
+    (B, T), C = work.batch.inputs.shape, work.model.config.size
+    return Count(layer(B, C, 3 * C, T), 0, T * B * 6 * C, {"products": "18 TB CC", "passes": "0", "evaluations": "6 TBC"})
+
+
+def of_dmn(work):
+    """B stories of, together, I sentences of J words, and V words in the questions; K passes, width D, Y answers. DMN+ only."""
+    config, inputs = work.model.config, work.batch.inputs
+    B, J, I, V = (len(inputs.query), int((inputs.sentences != 0).sum()), int((inputs.sentences != 0).any(-1).sum()),
+                  int((inputs.query != 0).sum()))
+    K, D, Y = config.passes, config.d, config.n_outputs
+    products = [*layer(V, D, 3 * D), *layer(V, D, 3 * D), *2 * layer(I, D, 3 * D), *2 * layer(I, D, 3 * D), *layer(I, D, 2 * D)]
+    products += K * [*layer(I, 4 * D, D), *layer(I, D, 1), *layer(I, D, 2 * D), *layer(B, 3 * D, D)] + layer(B, 2 * D, Y)
+    # a word: weight and add, and the same back; a fact in a pass: interactions 6, and 12 back
+    passes = D * (4 * J + 18 * K * I)
+    return Count(products, passes, D * (3 * V + 6 * I + 3 * K * I) + K * I + B * (2 * Y + 1), {
+        "products": "36 VDD + I (84 + 36 K) DD + 6 KID + 18 KBDD + 12 BDY", "passes": "D (4J + 18 KI)",
+        "evaluations": "D (3V + 6I + 3KI) + KI + B (2Y + 1)"})

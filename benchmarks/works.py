@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.gru_scan import GRUScan, GRUScanConfig
 from benchmarks.link_model import LinkConfig, Links
 from numpymem.catalog import make_model, settings_of
 from numpymem.commands import offline
@@ -96,6 +97,26 @@ def memn2n_qa(batch=32, source="auto"):
                 task.origin, recipe, task.train_size)
 
 
+def dmn_qa(batch=100, source="auto", task=1, **config):
+    """DMN+ on a bAbI task: the paper's sizes, without dropout."""
+    rng = np.random.default_rng(0)
+    with offline():
+        task = Babi(task, source=source, memory_size=1000)
+    model = make_model("dmn", task, **config)
+    return Work(f"dmn {'qa' if task.numbers == (1,) else task.name} batch {batch}", model, nudged(model.init(rng), rng),
+                task.sample(rng, batch), task.loss, {"jax": "benchmarks.dmn_jax"}, task.origin)
+
+
+def gru_scan(batch=100, steps=20, size=80):
+    """A GRU over 20 steps by itself, as in the DMN: the input's products are made before."""
+    rng = np.random.default_rng(0)
+    model = GRUScan(GRUScanConfig(size, size))
+    targets = rng.integers(0, 2, (steps, batch, size)).astype(np.float32)
+    return Work(f"gru-scan batch {batch}", model, model.init(rng, batch, steps),
+                Batch(np.ones((batch, steps), np.float32), targets, np.ones((steps, batch), np.float32)), "binary",
+                {"jax": "benchmarks.gru_scan_jax"}, f"random inputs, {steps} steps")
+
+
 def modules(name):
     """Those that there are: not every work is written in every library."""
     return {library: f"benchmarks.{name}_{library}" for library in LIBRARIES
@@ -111,10 +132,10 @@ def nudged(params, rng):
 
 WORKS = {                                                   # name on the command line -> function of the batch size
     "ntm-lstm": ntm_copy, "ntm-feedforward": functools.partial(ntm_copy, controller="feedforward"),
-    "memn2n": memn2n_qa, "lstm": lstm_copy,
+    "memn2n": memn2n_qa, "lstm": lstm_copy, "dmn": dmn_qa, "dmn-long": functools.partial(dmn_qa, task=3), "gru-scan": gru_scan,
     "dnc": dnc_copy, "dnc-4": functools.partial(dnc_copy, name="dnc-4", read_heads=4, W=32), "dnc-link": dnc_link,
 }
-BATCHES = {"memn2n": (32,)}                                 # sizes to time; of all others (1, 16)
+BATCHES = {"memn2n": (32,), "dmn": (100,), "dmn-long": (100,), "gru-scan": (100,)}      # sizes to time; of all others (1, 16)
 
 
 def batches_of(name):

@@ -14,7 +14,7 @@ import numpy as np
 
 from numpymem import kernel, threads
 
-MODELS = ("ntm", "dnc", "memn2n")                # the first part of a kernel's name
+MODELS = ("ntm", "dnc", "memn2n", "dmn")         # the first part of a kernel's name
 PATIENCE = 120                                   # seconds; it takes some 10
 _running = {}                                    # model -> its process, or None
 

@@ -10,13 +10,16 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import agreement, ceiling, flops, runs, timing
 from benchmarks.contender import UPDATE, Answer, Contender, ours
-from benchmarks.works import LIBRARIES, WORKS, batches_of, lstm_copy, memn2n_qa, ntm_copy
+from benchmarks.works import LIBRARIES, WORKS, batches_of, dmn_qa, gru_scan, lstm_copy, memn2n_qa, ntm_copy
 from numpymem import cli, numpy_only
 
 TINY = {"length": 2, "N": 6, "W": 3, "controller_size": 5}
 SMALL = {                                             # every work, in a size that takes milliseconds
     "ntm-lstm": functools.partial(ntm_copy, **TINY),
     "ntm-feedforward": functools.partial(ntm_copy, controller="feedforward", read_heads=2, **TINY),
+    "dmn": functools.partial(dmn_qa, source="generated", d=6),
+    "dmn-long": functools.partial(dmn_qa, source="generated", task=3, d=4, passes=1),
+    "gru-scan": functools.partial(gru_scan, steps=3, size=4),
     "memn2n": functools.partial(memn2n_qa, source="generated"), "lstm": functools.partial(lstm_copy, length=2, size=4),
 }
 COMPARISON_KEYS = {"name", "ours_ms", "theirs_ms", "ratio"} | {

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 import numpymem
 from numpymem import plotting, runs
 from numpymem.dnc import DNC, DNCConfig
+from numpymem.dmn import DMN, DMNConfig
 from numpymem.memn2n import MemN2N, MemN2NConfig
 from numpymem.ntm import NTM, NTMConfig
 from numpymem.tasks.batches import Batch, Stories
@@ -180,6 +181,20 @@ def test_memn2n_attention_reads_as_a_story(rng):
     wrong = texts(plotting.memn2n_attention(trace, WORDS, answers=answers, target=1 - right))
     assert f"(wrong: it is {answers[1 - right]})" in wrong
     assert len(plotting.memn2n_attention(trace, WORDS, b=1).axes[0].get_yticklabels()) == 1     # no row for nil
+
+
+def test_dmn_attention_reads_as_a_story_and_leaves_out_what_nobody_looks_at(rng):
+    model = DMN(DMNConfig(n_words=10, n_outputs=2, d=4, passes=3))
+    logits, trace = model.forward(model.init(rng), story())
+    figure = plotting.dmn_attention(trace, WORDS, supports=(1,), target=0)
+    rows = figure.axes[0].get_yticklabels()
+    assert [row.get_text() for row in rows] == ["mary went to the kitchen", "daniel went to the garden"]
+    assert [row.get_weight() for row in rows] == ["normal", "bold"]
+    words = texts(figure, drawn=True)
+    assert "pass 3" in words and "where is mary?" in words and "left out" not in words and "class 0" in words
+    assert len(plotting.dmn_attention(trace, WORDS, b=1).axes[0].get_yticklabels()) == 1        # no row for nil
+    few = texts(plotting.dmn_attention(trace | {"g": [np.array([[0.9, 0.1], [1, 0]])] * 3}, WORDS, most=1, supports=(1,)))
+    assert "2  daniel went to the garden" in few and "mary went" not in few and "1 sentences left out" in few
 
 
 def history(n, zero=False):

@@ -53,6 +53,22 @@ def nobody_home(point):
     return _moved(point, {1: lambda _: memories, 3: lambda _: mask, 4: lambda _: empty})
 
 
+def padded_steps(point):
+    """A scan over rows of every length: one without a real step, others with padding at the end or, every fourth, at the start."""
+    mask, T = point.arguments[4], point.arguments[4].shape[1]
+    told = np.arange(len(mask)) % (T + 1)
+    mask = (np.arange(T) < told[:, None]).astype(float)
+    mask[3::4] = mask[3::4, ::-1]
+    return _moved(point, {4: lambda _: mask})
+
+
+def padded_stories(point):
+    """Stories of every length, also of none."""
+    I = point.arguments[6].shape[1]
+    mask = (np.arange(I) < (np.arange(len(point.arguments[6])) % (I + 1))[:, None]).astype(float)
+    return _moved(point, {6: lambda _: mask})
+
+
 def far_logits(point):
     """Scores of classes in the thousands."""
     return _moved(point, {0: lambda logits: 4000 * logits})
@@ -100,6 +116,16 @@ def dnc_setting(R, W, C, T, B, N, change=None, slack=1.0, dtypes=(np.float64, np
     return Setting({"sizes": sizes}, dnc_dims(sizes) | letters | {"T": T, "B": B, "N": N}, change, dtypes, slack)
 
 
+def scan_setting(C, blocks=3, change=None, **letters):
+    """The kernel of a GRU over all steps; with two blocks of columns the attention GRU."""
+    return Setting({}, {"C": C, "G": blocks * C} | letters, change)
+
+
+def attention_setting(D, change=None, **letters):
+    """The kernel of the scores of all facts."""
+    return Setting({}, {"D": D, "F": 4 * D} | letters, change)
+
+
 FEW, MANY = HeadSizes(R=1, Q=1, W=3, S=1), HeadSizes(R=3, Q=2, W=4, S=5)
 WORDS = {"fixed": remember.fixed, "dims": remember.dims}
 EXAMPLES = {                                                     # kernel -> settings that take its other branches
@@ -113,6 +139,9 @@ EXAMPLES = {                                                     # kernel -> set
                      dnc_setting(2, 3, C=4, T=2, B=2, N=5, masking=True),
                      dnc_setting(2, 5, C=6, T=3, B=3, N=4, change=without_state),
                      dnc_setting(1, 20, C=20, T=2, B=9, N=32)],
+    "dmn.scan": [scan_setting(3, 2), scan_setting(6, change=padded_steps, T=7), scan_setting(20, B=37, T=5, change=padded_steps),
+                 scan_setting(33, 2, B=9, T=2)],
+    "dmn.attention": [attention_setting(1), attention_setting(5, padded_stories), attention_setting(20, padded_stories, H=31)],
     "loss.categorical": [Setting({}, {}, far_logits, (np.float64,), slack=1e5)],
     "memn2n.encode": [Setting(**WORDS, change=half_nil)],
     "memn2n.memories": [Setting(**WORDS, change=half_nil)],

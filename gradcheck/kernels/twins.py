@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.kernels.interpreted import at_points, interpreted_pair, numbers
 from gradcheck.kernels import AtSetting
-from gradcheck.kernels.settings import EXAMPLES, Setting, dnc_setting, ntm_setting, without_state
+from gradcheck.kernels.settings import EXAMPLES, Setting, dnc_setting, ntm_setting, padded_steps, scan_setting, without_state
 from gradcheck.pair import backward_arguments, listed
 from gradcheck.points import USUAL, generator
 
@@ -17,7 +17,8 @@ SETTINGS = {"ntm.sequence": [ntm_setting(2, 2, 2, 3, C=2, T=2, B=2, N=5), ntm_se
                              ntm_setting(1, 1, 1, 5, C=1, T=2, B=5, N=6),
                              ntm_setting(1, 2, 1, 1, C=4, T=3, B=2, N=3, change=without_state)],
             "dnc.sequence": [dnc_setting(2, 2, C=2, T=2, B=2, N=5), dnc_setting(1, 3, C=3, T=2, B=2, N=4, deallocation=True),
-                             dnc_setting(2, 1, C=4, T=3, B=2, N=3, change=without_state)]}
+                             dnc_setting(2, 1, C=4, T=3, B=2, N=3, change=without_state)],
+            "dmn.scan": [scan_setting(2, B=2, T=3, change=padded_steps), scan_setting(3, 2, B=5, T=2)]}
 
 BLANK = "new and empty arrays of one shape: which is which does not matter"
 ROWS = "temporary rows that exchange places, or share one while only one of them is in use"

@@ -7,8 +7,8 @@ import numpy as np
 
 from gradcheck.meaning import distribution, holds, meaning, same, simplex
 from numpymem.dmn import DMN, DMNConfig
-from numpymem.dmn.equations import answer, episodic_gates, fuse, gates, interactions, remember, score
-from numpymem.dmn.scan import scan
+from numpymem.dmn.equations import answer, attend, episodic_gates, fuse, gates, interactions, remember, score
+from numpymem.dmn.scan import inputs, scan
 from numpymem.memn2n.equations import respond
 from numpymem.ops.dropout import dropout, kept
 from numpymem.ops.gru import attention_gru_cell, gru_cell
@@ -82,16 +82,20 @@ def attention_gru_goes_by_the_gate(rng):
 
 @meaning("scan-is-step-by-step", "GRU-scan")
 def scan_is_step_by_step(rng):
-    """A scan over two parts of a row is one over the whole: the second begins with the last state of the first. A step that counts
-    0 can be left out."""
+    """A scan over two parts of a row is one over the whole: the second begins with the last state of the first. Padding, wherever
+    it is, can be left out."""
     for blocks in (3, 2):
         x, U = rng.standard_normal((B, 4, blocks * D)), rng.standard_normal((D, blocks * D))
         h0, g = rng.standard_normal((B, D)), rng.random((B, 4))
-        h = scan(x, U, h0, g)[0]
-        first = scan(x[:, :2], U, h0, g[:, :2])[0]
-        same(scan(x[:, 2:], U, first[:, -1], g[:, 2:])[0], h[:, 2:], "states of the second part", 1e-13)
-        g[:, 1] = 0
-        same(scan(x[:, [0, 2, 3]], U, h0, g[:, [0, 2, 3]])[0][:, -1], scan(x, U, h0, g)[0][:, -1], "the last state", 1e-13)
+        mask = np.ones((B, 4))
+        h = scan(x, U, h0, g, mask)[0]
+        first = scan(x[:, :2], U, h0, g[:, :2], mask[:, :2])[0]
+        same(scan(x[:, 2:], U, first[:, -1], g[:, 2:], mask[:, 2:])[0], h[:, 2:], "states of the second part", 1e-13)
+        mask[:, 1] = 0
+        left = [0, 2, 3]
+        with_padding, without = scan(x, U, h0, g, mask)[0], scan(x[:, left], U, h0, g[:, left], mask[:, left])[0]
+        same(with_padding[:, left], without, "states around padding", 1e-13)
+        same(with_padding[:, 1], with_padding[:, 0], "the state at padding")
 
 
 # ---- facts and gates --------------------------------------------------------------------------------------------------------
@@ -108,24 +112,40 @@ def fusion_adds_directions(rng):
 @meaning("interactions-show-what-is-alike", "DMN-interactions")
 def interactions_show_what_is_alike(rng):
     """Of a fact that is the question the distances are 0 and the products squares; distances do not know which side is larger."""
-    q, m, f = rng.standard_normal((1, D)), rng.standard_normal((1, D)), rng.standard_normal((1, 3, D))
-    f[0, 1] = q
-    f[0, 2] = 2 * m[0] - f[0, 0]                                     # as far from m as fact 0, on the other side
-    z = interactions(f, q, m)[0]
-    same(z[1, :D], q[0] ** 2, "products with the question", 1e-14)
+    q, m, f = rng.standard_normal(D), rng.standard_normal(D), rng.standard_normal((3, D))
+    f[1] = q
+    f[2] = 2 * m - f[0]                                              # as far from m as fact 0, on the other side
+    z = interactions(f, np.tile(q, (3, 1)), np.tile(m, (3, 1)))
+    same(z[1, :D], q ** 2, "products with the question", 1e-14)
     same(z[1, 2 * D:3 * D], 0.0, "distances to the question")
     same(z[2, 3 * D:], z[0, 3 * D:], "distances to the memory from both sides", 1e-14)
-    same(z[:, D:2 * D], f[0] * m, "products with the memory", 1e-14)
+    same(z[:, D:2 * D], f * m, "products with the memory", 1e-14)
     holds(z[:, 2 * D:].min() >= 0, f"distances: expected none below 0, received {z[:, 2 * D:].min():.3g}")
 
 
 @meaning("facts-are-scored-alone", "DMN-scores")
 def facts_are_scored_alone(rng):
     """The score of a fact depends on that fact alone: facts in another order have their scores in that order."""
-    z, W_1, b_1, W_2 = (rng.standard_normal(shape) for shape in ((2, I, 4 * D), (4 * D, 3), (3,), (3, 1)))
+    z, W_1, b_1, W_2 = (rng.standard_normal(shape) for shape in ((I, 4 * D), (4 * D, 3), (3,), (3, 1)))
     Z, order = score(z, W_1, b_1, W_2)[0], [3, 0, 4, 1, 2]
-    same(score(z[:, order], W_1, b_1, W_2)[0], Z[:, order], "scores", 1e-13)
+    same(score(z[order], W_1, b_1, W_2)[0], Z[order], "scores", 1e-13)
     same(score(z, W_1, b_1, -W_2)[0], -Z, "scores with the signs of the last layer turned", 1e-14)
+
+
+@meaning("nil-sentences-are-not-looked-at", "DMN-attention", "DMN-inputs")
+def nil_sentences_are_not_looked_at(rng):
+    """The scores are those of each fact with its own story's question and memory. Nil sentences have none, whatever they hold, and
+    nothing comes from them into a GRU."""
+    f, q, m = rng.standard_normal((2, I, D)), rng.standard_normal((2, D)), rng.standard_normal((2, D))
+    W_1, b_1, W_2 = rng.standard_normal((4 * D, 3)), rng.standard_normal(3), rng.standard_normal((3, 1))
+    mask = np.array([[1.0] * I, [1, 1, 0, 0, 0]])
+    f[mask == 0] = np.nan
+    Z = attend(f, q, m, W_1, b_1, W_2, mask)[0]
+    alone = score(interactions(f[1, :2], q[[1, 1]], m[[1, 1]]), W_1, b_1, W_2)[0]
+    same(Z[1], [*alone, 0, 0, 0], "scores of a story of two sentences", 1e-13)
+    x = inputs(f, W_1[:D], b_1, mask)
+    same(x[1, 2:], 0.0, "inputs of nil sentences")
+    same(x[0], f[0] @ W_1[:D] + b_1, "inputs of sentences", 1e-13)
 
 
 @meaning("gates-are-a-distribution", "DMN-gates")

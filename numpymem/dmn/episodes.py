@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from numpymem.dmn.equations import (episodic_gates, episodic_gates_backward, gates, gates_backward, interactions,
-                                    interactions_backward, remember, remember_backward, score, score_backward)
+from numpymem.dmn.equations import (attend, attend_backward, episodic_gates, episodic_gates_backward, gates, gates_backward,
+                                    remember, remember_backward)
 from numpymem.dmn.scan import scan, scan_backward
 from numpymem.memn2n.equations import respond, respond_backward
 from numpymem.memn2n.model import add
@@ -17,18 +17,17 @@ def context(attention, params, f, x, q, m, mask):
     x    f W_c + b_c, the same for all passes; not used by soft attention
     m    memory of the pass before
     """
-    z = interactions(f, q, m)
-    Z, a = score(z, params["W_1"], params["b_1"], params["W_2"])
+    Z, a = attend(f, q, m, params["W_1"], params["b_1"], params["W_2"], mask)
     g = episodic_gates(Z, params["b_2"], mask) if attention == "episodic" else gates(Z, mask)
     if attention == "soft":
-        return respond(g, f), g, (z, a, None)
-    results = scan(x, params["U_c"], np.zeros_like(q), g)
-    return results[0][:, -1], g, (z, a, results)
+        return respond(g, f), g, (a, None)
+    results = scan(x, params["U_c"], np.zeros_like(q), g, mask)
+    return results[0][:, -1], g, (a, results)
 
 
 def context_backward(dc, attention, params, grads, f, g, kept, q, m, mask):
     """-> (df, dx, dq, dm, dg); adds to the gradients of the weights."""
-    z, a, results = kept
+    a, results = kept
     df, dx = 0, 0
     # c = respond(g, f), or the last state of the scan over x
     if attention == "soft":
@@ -37,7 +36,7 @@ def context_backward(dc, attention, params, grads, f, g, kept, q, m, mask):
         h, s, y = results
         dh = np.zeros_like(h)
         dh[:, -1] = dc
-        dx, dU, _, dg = scan_backward(dh, h, s, y, params["U_c"], np.zeros_like(q), g)
+        dx, dU, _, dg = scan_backward(dh, h, s, y, params["U_c"], np.zeros_like(q), g, mask)
         add(grads, "U_c", dU)
     # g = gates(Z)
     if attention == "episodic":
@@ -45,12 +44,11 @@ def context_backward(dc, attention, params, grads, f, g, kept, q, m, mask):
         add(grads, "b_2", db_2)
     else:
         dZ = gates_backward(dg, g, mask)
-    # Z = score(z)
-    dz, *dweights = score_backward(dZ, a, z, params["W_1"], params["W_2"])
-    for name, dweight in zip(("W_1", "b_1", "W_2"), dweights):
+    # Z = attend(f, q, m)
+    names = ("W_1", "b_1", "W_2")
+    df_seen, dq, dm, *dweights = attend_backward(dZ, a, f, q, m, *(params[name] for name in names), mask)
+    for name, dweight in zip(names, dweights):
         add(grads, name, dweight)
-    # z = interactions(f, q, m)
-    df_seen, dq, dm = interactions_backward(dz, f, q, m)
     return df + df_seen, dx, dq, dm, dg
 
 

@@ -7,7 +7,9 @@ MemN2N-2, c = sum_i g_i f_i.
 
 import numpy as np
 
+from numpymem.dmn.scan import padded
 from numpymem.equation import equation
+from numpymem.kernel import Kernel
 from numpymem.memn2n.equations import LOWEST
 from numpymem.ops.activations import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
 from numpymem.ops.complex_safe import magnitude, real
@@ -37,55 +39,81 @@ def fuse_backward(df, mask):
 @equation("DMN-interactions", r"z_i^t = [f_i \circ q;\ f_i \circ m^{t-1};\ |f_i - q|;\ |f_i - m^{t-1}|]",
           source="Xiong et al. 2016, section 3.3")
 def interactions(f, q, m):
-    """How alike each fact is to the question and to the memory, number by number: where to look is decided on these.
+    """How alike a fact is to the question and to the memory, number by number: where to look is decided on these. Here B counts the
+    facts of all stories.
 
-    f          (B, I, D)     facts
-    q          (B, D)        question
-    m          (B, D)        memory of the pass before
-    returns z  (B, I, 4D)
+    f          (B, D)     a fact
+    q          (B, D)     its story's question
+    m          (B, D)     its story's memory, of the pass before
+    returns z  (B, 4D)
     """
-    q, m = q[:, None], m[:, None]
-    return np.concatenate([f * q, f * m, magnitude(f - q), magnitude(f - m)], axis=2)
+    return np.concatenate([f * q, f * m, magnitude(f - q), magnitude(f - m)], axis=1)
 
 
 @interactions.backward
 def interactions_backward(dz, f, q, m):
-    D, q, m = f.shape[2], q[:, None], m[:, None]
-    dfq, dfm, dq_far, dm_far = (dz[:, :, k * D:(k + 1) * D] for k in range(4))           # (B, I, D)
+    D = f.shape[1]
+    dfq, dfm, dq_far, dm_far = (dz[:, k * D:(k + 1) * D] for k in range(4))              # (B, D)
     # |f - q|, |f - m|: + where the difference is positive, else -
     dq_far = np.where(real(f - q) > 0, dq_far, -dq_far)
     dm_far = np.where(real(f - m) > 0, dm_far, -dm_far)
     # f q, f m
-    df = dfq * q + dfm * m + dq_far + dm_far
-    return df, (dfq * f - dq_far).sum(1), (dfm * f - dm_far).sum(1)
+    return dfq * q + dfm * m + dq_far + dm_far, dfq * f - dq_far, dfm * f - dm_far
 
 
 @equation("DMN-scores", r"Z_i^t = W^{(2)} \tanh(W^{(1)} z_i^t + b^{(1)})", source="Xiong et al. 2016, section 3.3",
           deviations="b^(2) is left out: the same for all facts, it drops out of the softmax")
 def score(z, W_1, b_1, W_2):
-    """How much each fact matters, as any real number: two layers over the interactions.
+    """How much each fact matters, as any real number: two layers over the interactions. Here, too, B counts the facts.
 
-    z          (B, I, F)     interactions
+    z          (B, F)     interactions
     W_1        (F, H)
     b_1        (H)
     W_2        (H, 1)
-    returns Z  (B, I)        scores
-    returns a  (B, I, H)     what the first layer says
+    returns Z  (B)        scores
+    returns a  (B, H)     what the first layer says
     """
-    B, I, F = z.shape
-    a = tanh(linear(z.reshape(B * I, F), W_1, b_1))
-    return (a @ W_2).reshape(B, I), a.reshape(B, I, -1)
+    a = tanh(linear(z, W_1, b_1))
+    return (a @ W_2)[:, 0], a
 
 
 @score.backward
 def score_backward(dZ, a, z, W_1, W_2):
-    (B, I, F), H = z.shape, a.shape[2]
-    a = a.reshape(B * I, H)
     # Z = a W_2
-    da, dW_2 = dZ.reshape(-1, 1) * W_2[:, 0], a.T @ dZ.reshape(-1, 1)
+    da, dW_2 = dZ[:, None] * W_2[:, 0], a.T @ dZ[:, None]
     # a = tanh(z W_1 + b_1)
-    dz, dW_1, db_1 = linear_backward(tanh_backward(da, a), z.reshape(B * I, F), W_1)
-    return dz.reshape(B, I, F), dW_1, db_1, dW_2
+    return *linear_backward(tanh_backward(da, a), z, W_1), dW_2
+
+
+@equation("DMN-attention", r"Z_i^t = W^{(2)} \tanh(W^{(1)} z_i^t + b^{(1)})", source="Xiong et al. 2016, section 3.3", step=True,
+          dims={"D": 3, "F": 12})
+def attend(f, q, m, W_1, b_1, W_2, mask):
+    """The scores of all facts of a batch of stories. Only those of real sentences are computed.
+
+    f          (B, I, D)         facts
+    q          (B, D)            question
+    m          (B, D)            memory of the pass before
+    W_1        (F, H)            F = 4 D
+    b_1        (H)
+    W_2        (H, 1)
+    mask       (B, I) [mask]     1 for a sentence, 0 for nil
+    returns Z  (B, I)            scores; zero for nil sentences
+    returns a  (B, I, H)         what the first layer says; zero for nil sentences
+    """
+    story, place = np.nonzero(mask)                                  # of each real sentence
+    Z, a = score(interactions(f[story, place], q[story], m[story]), W_1, b_1, W_2)
+    return padded(Z, mask), padded(a, mask)
+
+
+@attend.backward
+def attend_backward(dZ, a, f, q, m, W_1, b_1, W_2, mask):
+    story, place = np.nonzero(mask)
+    facts = f[story, place], q[story], m[story]
+    # Z, a = score(interactions(f, q, m))
+    dz, *dweights = score_backward(dZ[story, place], a[story, place], interactions(*facts), W_1, W_2)
+    df, dq, dm = (padded(part, mask) for part in interactions_backward(dz, *facts))
+    # all facts of a story share its q and m
+    return df, dq.sum(1), dm.sum(1), *dweights
 
 
 @equation("DMN-gates", r"g_i^t = \mathrm{softmax}(Z_i^t)", source="Xiong et al. 2016, section 3.3")
@@ -168,3 +196,6 @@ def answer_backward(dlogits, m, q, W):
     # logits = [m, q] W + b
     dx, dW, db = linear_backward(dlogits, np.concatenate([m, q], axis=1), W)
     return dx[:, :m.shape[1]], dx[:, m.shape[1]:], dW, db
+
+
+Kernel("dmn.attention", of=attend, functions="numpymem.dmn.kernels_attention:attend:attend_backward", gain="")

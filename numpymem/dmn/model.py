@@ -21,14 +21,13 @@ import numpy as np
 from numpymem.dmn.episodes import context, context_backward, next_memory, next_memory_backward
 from numpymem.dmn.equations import answer, answer_backward, fuse, fuse_backward
 from numpymem.dmn.reading import read
-from numpymem.dmn.scan import scan, scan_backward
+from numpymem.dmn.scan import inputs, inputs_backward, scan, scan_backward
 from numpymem.equation import ticking
 from numpymem.initial import check_at_least, check_choice
 from numpymem.memn2n.equations import encode_sentences, encode_sentences_backward
 from numpymem.memn2n.model import add, weights_table
 from numpymem.ops.dropout import dropout, dropout_backward, kept
 from numpymem.ops.embedding import embed, embed_backward
-from numpymem.ops.linear import linear, linear_backward
 
 GATES = {"gru": 2, "episodic": 3, "soft": 0}      # attention -> blocks of columns of the GRU that makes the context
 
@@ -113,16 +112,16 @@ class DMN:
 
     # ---- forward ------------------------------------------------------------------------------------------------------
 
-    def forward(self, params, inputs, rng=None):
+    def forward(self, params, stories, rng=None):
         """Scores of all answers.
 
-        inputs   anything with .sentences (B, I, J) and .query (B, J): word numbers, 0 = nil, oldest sentence first,
+        stories  anything with .sentences (B, I, J) and .query (B, J): word numbers, 0 = nil, oldest sentence first,
                  nil words and nil sentences at the end. All sentences are used
         rng      given in training: dropout
         returns  logits (B, n_outputs); trace, a dict: sentences, query, mask (B, I), e sentences' codes and f facts (B, I, d),
                  q (B, d); lists over the passes g (B, I), c (B, d), and m (B, d) with m^0 = q first; for `backward` further parts
         """
-        config, trace = self.config, read(self.config, inputs, params["E"].real.dtype)._asdict()
+        config, trace = self.config, self.read(stories, params["E"].real.dtype)._asdict()
         mask = trace["mask"]
         trace["l"] = l = weights_table("position", config.max_sentence_words, config.d, mask.dtype)
         trace["e"] = encode_sentences(trace["sentences"], l, params["E"])
@@ -131,7 +130,7 @@ class DMN:
         q = trace["q"] = self.ask(params, trace)
         self.fuse(params, trace)
         m, g, c, passes = [q], [], [], []
-        x = rows_linear(trace["f"], params["W_c"], params["b_c"]) if config.attention != "soft" else None
+        x = inputs(trace["f"], params["W_c"], params["b_c"], mask) if config.attention != "soft" else None
         for t in ticking(range(config.passes)):
             c_t, g_t, one = context(config.attention, params, trace["f"], x, q, m[t], mask)
             m_t, update = next_memory(params, t, m[t], c_t, q)
@@ -139,6 +138,10 @@ class DMN:
         last = dropout(m[-1], trace["kept"][1]) if trace["kept"] else m[-1]
         logits = answer(last, q, params["W_a"], params["b_a"])
         return logits, trace | {"m": m, "g": g, "c": c, "passes": passes, "last": last, "logits": logits}
+
+    def read(self, stories, dtype):
+        """Check and trim a batch of stories -> Story."""
+        return read(self.config, stories, dtype)
 
     def ask(self, params, trace):
         """The question: the last state of a GRU over its words."""
@@ -159,8 +162,8 @@ class DMN:
 
     def gru(self, params, name, x, mask):
         """All steps of the GRU `name` from a state of zeros -> (h, s, y), see scan.py."""
-        x = rows_linear(x, params[f"W_{name}"], params[f"b_{name}"])
-        return scan(x, params[f"U_{name}"], np.zeros((len(x), self.config.d), x.dtype), mask)
+        x = inputs(x, params[f"W_{name}"], params[f"b_{name}"], mask)
+        return scan(x, params[f"U_{name}"], np.zeros((len(x), self.config.d), x.dtype), np.ones_like(mask), mask)
 
     # ---- backward -----------------------------------------------------------------------------------------------------
 
@@ -187,7 +190,7 @@ class DMN:
             dm_t = dm_past + dm_seen
         # m^0 = q;  x = f W_c + b_c
         if config.attention != "soft":
-            df_x, grads["W_c"], grads["b_c"] = rows_linear_backward(dx, trace["f"], params["W_c"])
+            df_x, grads["W_c"], grads["b_c"] = inputs_backward(dx, trace["f"], params["W_c"], mask)
             df = df + df_x
         # q = ask(query)
         self.ask_backward(dq + dm_t, params, grads, trace)
@@ -223,25 +226,14 @@ class DMN:
     def gru_backward(self, dh, params, grads, name, results, x, mask):
         """-> the gradient of x"""
         h, s, y = results
-        dx, grads[f"U_{name}"], _, _ = scan_backward(dh, h, s, y, params[f"U_{name}"], np.zeros_like(h[:, 0]), mask)
-        # x = x W + b
-        dx, grads[f"W_{name}"], grads[f"b_{name}"] = rows_linear_backward(dx, x, params[f"W_{name}"])
+        dx, grads[f"U_{name}"], _, _ = scan_backward(dh, h, s, y, params[f"U_{name}"], np.zeros_like(h[:, 0]),
+                                                       np.ones_like(mask), mask)
+        # x = inputs(x)
+        dx, grads[f"W_{name}"], grads[f"b_{name}"] = inputs_backward(dx, x, params[f"W_{name}"], mask)
         return dx
 
 
 # ---- small parts ------------------------------------------------------------------------------------------------------------
-
-def rows_linear(x, W, b):
-    """x W + b for every row of x (B, I, D)."""
-    B, I, D = x.shape
-    return linear(x.reshape(B * I, D), W, b).reshape(B, I, -1)
-
-
-def rows_linear_backward(dy, x, W):
-    (B, I, D), Y = x.shape, dy.shape[2]
-    dx, dW, db = linear_backward(dy.reshape(B * I, Y), x.reshape(B * I, D), W)
-    return dx.reshape(B, I, D), dW, db
-
 
 GRU_WEIGHTS = tuple(f"{kind}_{name}" for kind in "WU" for name in "qfrc") + ("W_m", "U_m")
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from numpymem import plotting
 from numpymem.data.babi_format import TASKS
-from numpymem.experiments import checkpoints, paper_babi, paper_ntm, results, spec, summary
+from numpymem.experiments import checkpoints, paper_babi, paper_dmn, paper_ntm, results, spec, summary
 
 AT_WORK = {                                       # task -> sizes of the sequences on which a shipped model is shown
     "copy": ({"length": 20}, {"length": 120}), "repeat-copy": ({"length": 10, "repeats": 10}, {"length": 10, "repeats": 20}),
@@ -106,7 +106,8 @@ def value(number):
 
 def papers_column(group):
     """{task: error in percent} of the paper's column that a group names; {} if there is none."""
-    column = (paper_babi.TABLE_10K if "size=10k" in group.get("set", []) else paper_babi.TABLE_1K).get(group.get("paper"))
+    tables = (paper_babi.TABLE_10K | paper_dmn.TABLE_10K) if "size=10k" in group.get("set", []) else paper_babi.TABLE_1K
+    column = tables.get(group.get("paper"))
     return dict(enumerate(column.errors, 1)) if column else {}
 
 
@@ -181,15 +182,19 @@ def draw_errors(found, errors):
 
 
 def examples(found):
-    """The shipped NTMs that were trained on a task of these results."""
+    """The shipped NTMs, DNCs and DMNs that were trained on a task of these results."""
     tasks = {row["task"] for row in found["table"]}
     return [name for name in checkpoints.names() for facts in [checkpoints.facts_of(name)]
-            if facts["model"] in ("ntm", "dnc") and facts["task"] in tasks]
+            if facts["model"] in ("ntm", "dnc", "dmn") and facts["task"] in tasks]
 
 
 def draw_at_work(name, path):
-    """Yield the files of the paper's figures for a shipped NTM, each from one fresh sequence; and where its heads were."""
+    """Yield the files of the paper's figures for a shipped NTM or DNC, each from one fresh sequence; and where its heads were. For a DMN
+    where it looks in the story of a test question."""
     model, params, task, _ = checkpoints.load(name)
+    if task.form == "story":
+        yield plotting.save(attention_in(model, params, task), path.with_name(f"{path.stem}_{name}_attention.png"))
+        return
     for size in AT_WORK[task.name]:
         at = "_".join(str(value) for value in size.values())
         figure = plotting.task_figure(checkpoints.Measured(model, params, task), **size)
@@ -199,6 +204,15 @@ def draw_at_work(name, path):
         logits, trace = model.forward(params, batch.inputs)
         draw = plotting.dnc_memory if "L" in trace else plotting.ntm_memory
         yield plotting.save(draw(trace, batch, logits), path.with_name(f"{path.stem}_{name}_memory.png"))
+
+
+def attention_in(model, params, task, question=4):
+    """Where a DMN looks for the answer to a test question: by its number in the file, counted from 0."""
+    asked = task.dataset("test")[question]
+    (batch, _), *_ = task.evaluation(None, question + 1, "test")
+    trace = model.forward(params, batch.inputs)[1]
+    return plotting.dmn_attention(trace, task.vocabulary, question, task.answers, batch.targets[question],
+                                  task.questions[asked].supports)
 
 
 def panels(found):

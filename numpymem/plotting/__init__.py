@@ -8,6 +8,7 @@ blue reads; in pictures of models, every model has its colour of COLOURS. Steps 
 """
 
 from numpymem.plotting.curves import curves
+from numpymem.plotting.dmn import dmn_attention
 from numpymem.plotting.dnc import dnc_memory, link_matrix
 from numpymem.plotting.duel import duel
 from numpymem.plotting.graphs import family_tree, named, underground_map
@@ -18,6 +19,6 @@ from numpymem.plotting.story import memn2n_attention
 from numpymem.plotting.sweeps import heat_map, sweep_panels
 from numpymem.plotting.tasks import copies, heads_at_work, predictions, task_figure
 
-__all__ = ["COLOURS", "Picture", "copies", "curves", "dnc_memory", "duel", "family_tree", "gradient_through_memory",
-           "heads_at_work", "heat_map", "link_matrix", "memn2n_attention", "memory_matrix", "named", "ntm_memory", "predictions",
-           "save", "sweep_panels", "task_figure", "underground_map", "used_slots"]
+__all__ = ["COLOURS", "Picture", "copies", "curves", "dmn_attention", "dnc_memory", "duel", "family_tree",
+           "gradient_through_memory", "heads_at_work", "heat_map", "link_matrix", "memn2n_attention", "memory_matrix", "named",
+           "ntm_memory", "predictions", "save", "sweep_panels", "task_figure", "underground_map", "used_slots"]
