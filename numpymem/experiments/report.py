@@ -189,8 +189,8 @@ def examples(found):
 
 
 def draw_at_work(name, path):
-    """Yield the files of the paper's figures for a shipped NTM or DNC, each from one fresh sequence; and where its heads were. For a DMN
-    where it looks in the story of a test question."""
+    """Yield the files of the paper's figures for a shipped NTM or DNC, each from one fresh sequence; and where its heads were. For
+    a DMN where it looks in the story of a test question."""
     model, params, task, _ = checkpoints.load(name)
     if task.form == "story":
         yield plotting.save(attention_in(model, params, task), path.with_name(f"{path.stem}_{name}_attention.png"))
