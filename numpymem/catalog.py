@@ -176,6 +176,10 @@ SETTINGS = {
     ("ntm", "ngrams"): {"initial_weights": "one-hot", "N": 64},
     ("ntm", "sort"): {"initial_weights": "one-hot", "N": 32, "read_heads": 4, "write_heads": 1},
     ("ntm", "series-copy"): {"initial_weights": "one-hot", "N": 10},
+    # Nothing that a DNC learns depends on N: few slots while training, so that it has to free them, and more after.
+    ("dnc", "copy"): {"N": 128, "N_training": 32}, ("dnc", "repeat-copy"): {"N": 128, "N_training": 32},
+    ("dnc", "recall"): {"N": 64, "N_training": 32, "read_heads": 2},
+    ("dnc", "series-copy"): {"N": 10, "W": 16},
     ("lstm", "repeat-copy"): {"size": 512}, ("lstm", "ngrams"): {"size": 128}, ("lstm", "sort"): {"size": 128},      # the paper's
     ("memn2n", "copy"): {"memory_size": 120},
     # The weights of the authors' code, twice those of the paper's formula. Task 19 comes near the paper's error with these, and not
@@ -198,6 +202,7 @@ BUDGETS = {                                       # pairs whose recipe is a budg
     ("ntm", "sort"): "one seed of two learned (14 bits), the other is still at 89 when it ends",
     **{("lstm", task): "a budget: not tuned" for task in ("repeat-copy", "recall", "ngrams", "sort")},
     **{(model, task): "a budget: not tuned" for model in ("ntm", "lstm") for task in NATURE},
+    **{("dnc", task): "a budget: not tuned" for task in ("ngrams", "sort", "babi", "babi-joint")},
     ("dmn", "copy"): "a budget: not tuned", ("dmn", "babi-joint"): "a budget: not tuned",
     ("memn2n", "copy"): "a budget: it still improves when it ends",
     ("ntm", "babi"): "a budget: not tuned", ("lstm", "babi"): "a budget: not tuned",
@@ -206,6 +211,8 @@ RECALL = Recipe(sequences=60_000, batch=4, lr=2e-3, beta2=0.98, clip=1.0, halve_
                 eval_count=500)
 REPEAT_COPY = Recipe(sequences=60_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, halve_every=15_000, stop_below=1.0, settle=8_000,
                      eval_every=2_000)
+SERIES = Recipe(sequences=50_000, batch=4, lr=1e-3, beta2=0.99, clip=10.0, halve_every=15_000, stop_below=1.0, settle=4_000,
+                eval_every=2_000)
 BASELINE = Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000)
 RECIPES = {
     ("ntm", "copy"): Recipe(sequences=30_000, batch=1, lr=3e-3, beta2=0.99, stop_below=0.05, settle=3_000, eval_every=500,
@@ -221,6 +228,13 @@ RECIPES = {
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     **{("lstm", task): BASELINE for task in ("repeat-copy", "recall", "ngrams", "sort")},
     **{(model, task): BASELINE for model in ("ntm", "lstm") for task in NATURE},
+    ("ntm", "series-copy"): SERIES, ("dnc", "series-copy"): SERIES,
+    ("dnc", "copy"): Recipe(sequences=30_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, stop_below=0.05, settle=3_000, eval_every=500,
+                            eval_count=1_000),
+    ("dnc", "recall"): Recipe(sequences=40_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, halve_every=10_000, stop_below=0.05,
+                              settle=4_000, eval_count=500),
+    ("dnc", "repeat-copy"): REPEAT_COPY,
+    **{("dnc", task): BASELINE for task in ("ngrams", "sort", "babi", "babi-joint")},
     ("memn2n", "copy"): Recipe(sequences=400_000, batch=32, lr=3e-3, halve_every=150_000, eval_every=20_000),
     ("memn2n", "babi"): Recipe(sequences=120 * EPOCH, batch=32, optimizer="sgd", lr=0.005, halve_every=25 * EPOCH, clip=40.0,
                                clip_by="matrix", scale="sum", linear_start=20 * EPOCH, eval_every=10 * EPOCH),
