@@ -8,7 +8,7 @@ import pytest
 
 import numpymem
 from numpymem import catalog, runs
-from numpymem.experiments import babi_variants, measure_babi, paper_babi, paper_dmn
+from numpymem.experiments import babi_variants, measure_babi, paper_babi, paper_dmn, paper_dnc
 from numpymem.experiments.measure import evaluate_run
 from numpymem.tasks.babi import Babi
 from numpymem.tasks.babi_joint import BabiJoint, joint_origin, ranges
@@ -176,8 +176,9 @@ def test_the_papers_columns_have_the_printed_means(size):
     assert set(babi_variants.VARIANTS) < set(paper_babi.TABLES[size])
 
 
-def test_the_dmn_papers_columns_have_the_printed_means():
-    for name, column in paper_dmn.TABLE_10K.items():
+@pytest.mark.parametrize("paper", [paper_dmn, paper_dnc])
+def test_the_other_papers_columns_have_the_printed_means(paper):
+    for name, column in paper.TABLE_10K.items():
         assert len(column.errors) == 20 and abs(np.mean(column.errors) - column.mean) < 0.051, name
 
 

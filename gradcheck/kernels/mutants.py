@@ -113,7 +113,7 @@ TINY = {"ntm.sequence": [ntm_setting(1, 1, 1, 1, C=1, T=1, B=1, N=2),
                          dnc_setting(1, 2, C=5, T=2, B=9, N=3, change=without_state),
                          dnc_setting(3, 3, C=6, T=2, B=3, N=7, usage_gradient=False),
                          dnc_setting(2, 1, C=3, T=3, B=2, N=18)],
-        "dmn.scan": [scan_setting(2, B=3, T=3), scan_setting(1, 2, B=2, T=1), scan_setting(3, 2, B=5, T=4, change=padded_steps),
+        "dmn.scan": [scan_setting(2, B=3, T=3), scan_setting(1, 2, B=1, T=2), scan_setting(3, 2, B=5, T=4, change=padded_steps),
                      scan_setting(4, B=19, T=2, change=padded_steps)]}
 
 

@@ -32,6 +32,10 @@ MASK = "the mask is 1 or 0, and where it is 0 so is the weight: nothing is added
 NO_STATE = "without a state of its own the loop over it has no turns, whatever h_prev is"
 ROWS_OF_A_BLOCK = "a block has last - first rows: counted from the end, the row is the same"
 A_CLASS = "every target here is one of the classes"
+OVERWRITTEN = "what lies beyond is written over later"
+SOME = "all rows of the block are asked, in whatever order"
+DONE_ANYWAY = "padding only: the product is of what nobody uses"
+ORDER = "in whatever order the rows are, each is computed by itself"
 REASONS = (                    # (function, part of the line, operator or "", why it computes the same)
     ("sequence", "np.zeros((3, slots + S)", "", LONGER),
     ("sequence", "slots > N", "", UNSEEN),
@@ -44,6 +48,25 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     ("forward", "if n_own > 0:", "", NO_STATE),
     ("backward", "b - first", "name_of_the_same_kind", ROWS_OF_A_BLOCK),
     ("backward", "du[b - first, j] = zero", "index_off_by_one", EACH),
+    ("scan", "y_now = np.zeros", "", LONGER),
+    ("scan", "empty([", "swap_results", BLANK),
+    ("scan_backward", "dh_now = np.zeros", "", LONGER),
+    ("blocks", "np.argsort", "", ORDER),
+    ("some_real", "mask[", "index_off_by_one", SOME),
+    ("some_real", "mask[", "soften_comparison", DONE_ANYWAY),
+    ("set_zero", "x[j] = 0", "index_off_by_one", EACH),
+    ("forward", "set_zero(y_now[k])", "index_off_by_one", EACH),
+    ("cell", "for j in range(C)", "name_of_the_same_kind", "in the attention GRU both are C"),
+    ("cell_backward", "for j in range(C)", "name_of_the_same_kind", OVERWRITTEN),
+    ("attend_backward", "np.zeros(q.shape", "swap_results", BLANK),
+    ("attend_backward", "empty([", "swap_results", BLANK),
+    ("product", "worth=", "", "on one thread or on two"),
+    ("product", "half = ", "", "x and out have as many rows"),
+    ("rate", "a_i[j] = 0", "index_off_by_one", EACH),
+    ("rate", "W_2[j, 0]", "index_off_by_one", ONE),
+    ("rate_back", "W_2[j, 0]", "index_off_by_one", ONE),
+    ("part_back", "np.sign", "lose_sum", "to multiply by a sign is to divide by it"),
+    ("look_back", "df_i[j] = 0", "index_off_by_one", EACH),
     ("add_product", "x0, x1, x2, x3", "drop_term", "four rows are all that the batch has"),
     ("add_product", "y0, y1, y2, y3", "drop_term", "four rows are all that the batch has"),
     ("memory_step", "number(COSINE_EPS), number(SHARPEN_EPS)", "swap_results", "the two are both 1e-8"),

@@ -85,13 +85,12 @@ def set_zero(x):
 
 
 @loop
-def real_rows(rows, mask, t):
-    """How many of these rows have a real step t."""
-    count = 0
+def some_real(rows, mask, t):
+    """Whether any of these rows has a real step t."""
     for k in range(rows.size):
         if mask[rows[k], t] > 0:
-            count += 1
-    return count
+            return True
+    return False
 
 
 @loop
@@ -100,7 +99,7 @@ def forward(rows, x, U, h0, g, mask, h, s, y, h_now, y_now):
     for k in range(rows.size):
         copy(h0[rows[k]], h_now[k])
     for t in range(x.shape[1]):
-        if real_rows(rows, mask, t) > 0:
+        if some_real(rows, mask, t):
             for k in range(rows.size):
                 set_zero(y_now[k])
             add_product(h_now, U, y_now)
@@ -120,7 +119,7 @@ def backward(rows, dh, h, s, y, UT, h0, g, mask, at, dx, dh0, dg, dy, h_prev, dh
     """Fill dx, dh0 and dg of these rows, and, one row a real step (its number is in `at`), dy and h_prev: the gradient of U is made
     of them. UT as `panels`; dh_now and dy_now are for this block alone, dh_now comes as zeros."""
     for t in range(h.shape[1] - 1, -1, -1):
-        some = real_rows(rows, mask, t) > 0
+        some = some_real(rows, mask, t)
         for k in range(rows.size):
             b = rows[k]
             for j in range(h.shape[2]):

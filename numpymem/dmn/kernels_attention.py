@@ -88,7 +88,7 @@ def look_back(first, last, dz, f, q, m, mask, at, df, dq, dm):
 def part_back(dproduct, dfar, f, q, dq):
     """Turn dfar, the gradient of |f - q|, into that of f - q; add to dq what comes from that and from f q."""
     for j in range(q.size):
-        dfar[j] = dfar[j] if f[j] > q[j] else -dfar[j]
+        dfar[j] *= np.sign(f[j] - q[j])
     for j in range(q.size):
         dq[j] += dproduct[j] * f[j] - dfar[j]
 
@@ -105,7 +105,6 @@ def product(x, A, out):
     """out = x A, the upper half of the rows on one thread, the lower on another."""
     half = len(x) // 2
     threads.run(np.matmul, [(x[:half], A, out[:half]), (x[half:], A, out[half:])], worth=len(x) > 200)
-    return out
 
 
 def attend(f, q, m, W_1, b_1, W_2, mask):

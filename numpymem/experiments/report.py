@@ -8,7 +8,7 @@ import numpy as np
 
 from numpymem import plotting
 from numpymem.data.babi_format import TASKS
-from numpymem.experiments import checkpoints, paper_babi, paper_dmn, paper_ntm, results, spec, summary
+from numpymem.experiments import checkpoints, paper_babi, paper_dmn, paper_dnc, paper_ntm, results, spec, summary
 
 AT_WORK = {                                       # task -> sizes of the sequences on which a shipped model is shown
     "copy": ({"length": 20}, {"length": 120}), "repeat-copy": ({"length": 10, "repeats": 10}, {"length": 10, "repeats": 20}),
@@ -106,7 +106,8 @@ def value(number):
 
 def papers_column(group):
     """{task: error in percent} of the paper's column that a group names; {} if there is none."""
-    tables = (paper_babi.TABLE_10K | paper_dmn.TABLE_10K) if "size=10k" in group.get("set", []) else paper_babi.TABLE_1K
+    at_10k = paper_babi.TABLE_10K | paper_dmn.TABLE_10K | paper_dnc.TABLE_10K
+    tables = at_10k if "size=10k" in group.get("set", []) else paper_babi.TABLE_1K
     column = tables.get(group.get("paper"))
     return dict(enumerate(column.errors, 1)) if column else {}
 
