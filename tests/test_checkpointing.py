@@ -7,7 +7,7 @@ import numpymem
 from gradcheck.models import check_model, random_parameters
 from numpymem.catalog import make_model, make_task
 from numpymem.cli import main
-from numpymem.ntm.checkpointing import parts
+from numpymem.checkpointing import parts
 from numpymem.training import Recipe, Training
 
 

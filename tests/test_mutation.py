@@ -29,7 +29,7 @@ def target(name):
 def test_every_backward_is_a_target_with_ten_mutants_or_more():
     named = {one.function for one in targets()}
     assert all(item.original_backward in named for item in REGISTRY.values())
-    assert {"NTM.backward", "MemN2N.backward", "LSTM._layer_backward", "through_time", "times_others"} <= {
+    assert {"Recurrent.backward", "MemN2N.backward", "LSTM._layer_backward", "through_time", "times_others"} <= {
         one.name for one in targets()}
     for one in targets():
         if one.holder is not None and hasattr(one.holder, "original_backward"):
@@ -54,7 +54,7 @@ def _module_text(one):
     return inspect.getsource(sys.modules[one.function.__module__])
 
 
-@pytest.mark.parametrize("name", ["sharpen_backward", "times_others", "NTM.backward", "linear_input_backward"])
+@pytest.mark.parametrize("name", ["sharpen_backward", "times_others", "Recurrent.backward", "linear_input_backward"])
 def test_planting_leaves_nothing_behind(name):
     one = target(name)
     module = __import__(one.function.__module__, fromlist=["x"])

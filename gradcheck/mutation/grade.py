@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradcheck.chain import nodes
+from gradcheck.mutation.targets import models
 
 
 class Grade(NamedTuple):
@@ -33,7 +34,7 @@ def grade(hunt):
     right = nodes(clean, chain.program.values)
     expected, last = first_difference(chain.nodes, right), finding.broken.last
     fine = _names(finding.broken.first, expected) and (last is None or _unchanged(last, chain.nodes, right))
-    return Grade(fine and finding.line.startswith((target.owner, "ntm", "lstm", "memn2n")), str(expected),
+    return Grade(fine and finding.line.startswith((target.owner, *models())), str(expected),
                  hunt.mutant.edit.line in lines_shown(finding.result))
 
 

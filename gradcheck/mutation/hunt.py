@@ -91,7 +91,7 @@ def draw_mutant(seed, kind=None):
     """A mutant that neither raises nor is equivalent: first the kind, then the function, then the mistake, all by chance."""
     rng = np.random.default_rng([seed, 20141020])          # the day on which the NTM paper came out
     kind = kind or ("pair", "wiring")[int(rng.integers(2))]
-    choices = [target for target in targets() if target.kind == kind]
+    choices = [target for target in targets() if target.kind == kind and mutants_of(target)]
     exams = {}
     while True:
         target = choices[int(rng.integers(len(choices)))]

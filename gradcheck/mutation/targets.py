@@ -47,7 +47,7 @@ def targets():
     for name, model in models().items():
         for method in _methods(model, "backward"):
             if method not in _methods(model, "forward"):
-                _add(found, Target("wiring", name, method, model))
+                _add(found, Target("wiring", name, method, _defined_in(model, method)))
                 for helper in helpers(method):
                     if helper not in shared:
                         _add(found, Target("wiring", name, helper, None))
@@ -84,11 +84,16 @@ def _used_by_forwards():
     return {helper for forward in forwards for helper in (forward, *helpers(forward))}
 
 
+def _defined_in(model, method):
+    """The class of the model, or of those that it extends, in which a method stands."""
+    return next(each for each in model.__mro__ if vars(each).get(method.__name__) is method)
+
+
 def _methods(model, start):
     """The methods of a class that one of them calls, through `self.`, itself included."""
     found, queue = [], [start]
     while queue:
-        method = vars(model).get(queue.pop())
+        method = inspect.getattr_static(model, queue.pop(), None)          # also of the class that it extends
         if isinstance(method, types.FunctionType) and method not in found:
             found.append(method)
             queue += [node.attr for node in ast.walk(tree(method)) if isinstance(node, ast.Attribute)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpymem.dnc.sequence import NAMES, UNSAVED, State, sequence, sequence_backward, through_time
+from numpymem.dnc.sequence import NAMES, UNSAVED, State, sequence, through_time
 from numpymem.dnc.step import STEP_NAMES, DNCSizes, memory_step
-from numpymem.initial import check_at_least, check_choice, check_sequence_inputs, scaled_normal
-from numpymem.ntm.checkpointing import backward_in_parts, forward_in_parts
-from numpymem.ntm.sequence import controller_step, flat
-from numpymem.ops.linear import linear, linear_backward, linear_weight_backward
+from numpymem.initial import check_at_least, check_choice, scaled_normal
+from numpymem.ntm.sequence import controller_step
+from numpymem.ops.linear import linear
+from numpymem.recurrent import Recurrent
 
 CONTROLLERS = ("lstm", "feedforward")
 SWITCHES = ("masking", "deallocation", "sharpening", "usage_gradient")
@@ -56,10 +56,14 @@ class DNCConfig:
                 raise ValueError(f"{name}: expected true or false, received {getattr(self, name)!r}")
 
 
-class DNC:
-    """See the text at the top of this file. `params` is a dict of arrays; the model itself holds no numbers."""
+class DNC(Recurrent):
+    """See the text at the top of this file. `params` is a dict of arrays; the model itself holds no numbers.
 
-    form = "sequence"
+    forward(params, inputs) and backward(params, trace, d_outputs) are those of all recurrent models: numpymem/recurrent.py.
+    """
+
+    sequence, names, State = sequence, NAMES, State
+    weights = ("W_chi", "W_xi", "b_xi")
 
     def __init__(self, config):
         self.config = config
@@ -91,7 +95,7 @@ class DNC:
         zeros = [np.zeros((B, *shape), params["W_y"].dtype) for shape in shapes]
         return State(*zeros[:-1], zeros[-1].swapaxes(1, 2))                        # slots last, as the steps want it
 
-    # ---- forward ----------------------------------------------------------------------------------------------------
+    # ---- one step ---------------------------------------------------------------------------------------------------
 
     def step(self, params, x, state):
         """One time step by itself: x (B, n_inputs), State -> logits (B, n_outputs), State."""
@@ -102,76 +106,12 @@ class DNC:
         logits = linear(np.concatenate([h, r.reshape(B, -1)], axis=1), params["W_y"], params["b_y"])
         return logits, State(h if self.is_lstm else state.h, c, r, *memory[:6])
 
-    def forward(self, params, inputs, rng=None, checkpoint_every=0):
-        """All T steps from the initial state.
+    # ---- backward: numpymem/recurrent.py; with `dtrace` it goes this way ----------------------------------------------------
 
-        inputs            (T, B, n_inputs)
-        rng               given in training: then the memory has N_training slots, if the config says so
-        checkpoint_every  keep only the state before every so many steps, and compute the others again in `backward`: less
-                          memory, more time, the same gradients to rounding; 0: keep all (ntm/checkpointing.py)
-        returns  logits (T, B, n_outputs) and the trace: each name of sequence.NAMES -> an array (T, B, ...), and 'initial' and
-                 'last', the State before the first step and after the last one
-        """
-        check_sequence_inputs(inputs, self.config.n_inputs)
-        check_at_least("checkpoint_every", checkpoint_every, 0)
-        initial = self.initial_state(params, inputs.shape[1], self.config.N_training if rng is not None else None)
-        if checkpoint_every:
-            return forward_in_parts(self, params, inputs, initial, checkpoint_every)
-        return self.run(params, inputs, initial)
-
-    def run(self, params, inputs, initial):
-        """All T steps of `inputs` from any State -> logits and the trace, as `forward`."""
-        T, B, _ = inputs.shape
-        pre_x = linear(flat(inputs), params["W_x"], params["b"]).reshape(T, B, -1)
-        *values, c, w_r, w_w, u, p, L, M = sequence(pre_x, params["W_chi"], params["W_xi"], params["b_xi"], *initial, self.sizes)
-        trace = dict(zip(NAMES, values), inputs=inputs, initial=initial, pre_x=pre_x)
-        h = trace["h"][-1].copy() if self.is_lstm else initial.h
-        trace["last"] = State(h, c, trace["r"][-1].copy(), w_r, w_w, u, p, L, M)
-        trace["hr"] = np.concatenate([flat(trace["h"]), flat(trace["r"])], axis=1)              # (T * B, C + R W)
-        logits = linear(trace["hr"], params["W_y"], params["b_y"])
-        return logits.reshape(T, B, -1), trace
-
-    # ---- backward ---------------------------------------------------------------------------------------------------
-
-    def backward(self, params, trace, d_outputs, dtrace=None):
-        """The gradients of all parameters, a dict with the keys and shapes of `params`.
-
-        d_outputs  (T, B, n_outputs)  gradient of the logits
-        dtrace     a dict to be filled with the gradients of h, r, w_r, w_w, u, L, M, raw and pre at every step (runs as NumPy)
-        """
-        if "states" in trace:
-            grads, _ = backward_in_parts(self, params, trace, d_outputs, dtrace)
-        else:
-            grads, _ = self.run_backward(params, trace, d_outputs, dtrace=dtrace)
-        return {name: grads[name] for name in params}
-
-    def run_backward(self, params, trace, d_outputs, d_last=None, dtrace=None):
-        """-> gradients of the parameters, and of the State before the first step.
-
-        d_last     gradients of the State after the last step, if anything came after it
-        """
-        C, shape_r = self.config.controller_size, trace["r"].shape
-        d_last = d_last or State(*(np.zeros_like(value) for value in trace["last"]))
-        # logits = [h, r] W_y + b_y
-        dhr, dW_y, db_y = linear_backward(flat(d_outputs), trace["hr"], params["W_y"])
-        dh, dr = np.ascontiguousarray(dhr[:, :C]).reshape(trace["h"].shape), np.ascontiguousarray(dhr[:, C:]).reshape(shape_r)
-        # last = h, c, r, w_r, ... of the last step
-        if self.is_lstm:
-            dh[-1] += d_last.h
-        dr[-1] += d_last.r
-        # h, r, ... = sequence(pre_x, W_chi, W_xi, b_xi, initial state)
-        dpre_x, dW_chi, dW_xi, db_xi, *d_initial = self._sequence_backward(params, trace, dh, dr, d_last, dtrace)
-        # pre_x = x W_x + b
-        dW_x, db = linear_weight_backward(flat(dpre_x), flat(trace["inputs"]))
-        grads = {"W_x": dW_x, "b": db, "W_chi": dW_chi, "W_xi": dW_xi, "b_xi": db_xi, "W_y": dW_y, "b_y": db_y}
-        return grads, State(*d_initial)
-
-    def _sequence_backward(self, params, trace, dh, dr, d_last, dtrace):
-        d_last = d_last.c, *d_last[3:]
+    def traced_backward(self, params, trace, dh, dr, d_last, dtrace):
+        """As the backward of `sequence`, but with the gradients of h, r, w_r, w_w, u, L, M, raw and pre at every step put into
+        `dtrace`."""
         first, initial = [trace[name] for name in NAMES[:5]], trace["initial"]
-        if dtrace is not None:
-            saved = [trace[name] for name in STEP_NAMES if name not in UNSAVED]
-            return through_time(dh, dr, d_last, *first, trace["p"], saved, params["W_chi"], params["W_xi"], *initial[:3],
-                                initial[3:], self.sizes, dtrace)
-        return sequence_backward(dh, dr, *d_last, *first, *(trace[name] for name in STEP_NAMES if name != "r"), trace["pre_x"],
-                                 params["W_chi"], params["W_xi"], params["b_xi"], *initial, self.sizes)
+        saved = [trace[name] for name in STEP_NAMES if name not in UNSAVED]
+        return through_time(dh, dr, d_last, *first, trace["p"], saved, params["W_chi"], params["W_xi"], *initial[:3], initial[3:],
+                            self.sizes, dtrace)

@@ -15,8 +15,8 @@ from numpymem import workspace
 from numpymem.dnc.step import DNCSizes, STEP_NAMES, dims, memory_step, memory_step_backward
 from numpymem.equation import equation, ticking
 from numpymem.kernel import Kernel
-from numpymem.ntm.sequence import controller_step, controller_step_backward, flat, keep
-from numpymem.ops.linear import linear, linear_input_backward, linear_weight_backward
+from numpymem.ntm.sequence import controller_step, controller_step_backward, keep
+from numpymem.ops.linear import flat, linear, linear_input_backward, linear_weight_backward
 from numpymem.ops.outer import empty_slots_last, slots_last
 
 NAMES = ("h", "c", "gates", "chi", "raw", *STEP_NAMES)        # of what `sequence` returns for every time step, in order

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpymem.initial import check_at_least, check_choice, check_sequence_inputs, scaled_normal
-from numpymem.ntm.checkpointing import backward_in_parts, forward_in_parts
-from numpymem.ntm.sequence import NAMES, controller_step, flat, sequence, sequence_backward, through_time
+from numpymem.initial import check_at_least, check_choice, scaled_normal
+from numpymem.ntm.sequence import NAMES, controller_step, sequence, through_time
 from numpymem.ntm.step import HeadSizes, memory_step
 from numpymem.ops.activations import tanh, tanh_backward
-from numpymem.ops.linear import linear, linear_backward, linear_weight_backward
+from numpymem.ops.linear import linear
 from numpymem.ops.softmax import softmax, softmax_backward
+from numpymem.recurrent import Recurrent
 
 CONSTANT_MEMORY = 1e-6
 CONTROLLERS = ("lstm", "feedforward")
@@ -81,10 +81,14 @@ class State(NamedTuple):
     M: np.ndarray               # (B, N, W)  memory
 
 
-class NTM:
-    """See the text at the top of this file. `params` is a dict of arrays; the model itself holds no numbers."""
+class NTM(Recurrent):
+    """See the text at the top of this file. `params` is a dict of arrays; the model itself holds no numbers.
 
-    form = "sequence"
+    forward(params, inputs) and backward(params, trace, d_outputs) are those of all recurrent models: numpymem/recurrent.py.
+    """
+
+    sequence, names, State = sequence, NAMES, State
+    weights = ("W_u", "W_heads", "b_heads")
 
     def __init__(self, config):
         self.config = config
@@ -133,7 +137,9 @@ class NTM:
         h0, c0, r0, w0 = (repeat(x, B) for x in (params.get("h0", none), params.get("c0", none), r0, w0))
         return State(h0, c0, r0, w0, repeat(M0.T, B).swapaxes(1, 2))               # slots last, as the steps want it
 
-    def _initial_state_backward(self, params, initial, dh0, dc0, dr0, dw0, dM0):
+    def initial_state_backward(self, params, initial, d_initial):
+        """Gradients of what was learned of the initial State."""
+        dh0, dc0, dr0, dw0, dM0 = d_initial
         grads = {}
         # each start value was repeated for the whole batch: sum over it
         if self.is_lstm:
@@ -146,7 +152,7 @@ class NTM:
             grads["w0_logits"] = softmax_backward(dw0.sum(0), initial.w[0])
         return grads
 
-    # ---- forward ----------------------------------------------------------------------------------------------------
+    # ---- one step ---------------------------------------------------------------------------------------------------
 
     def step(self, params, x, state):
         """One time step by itself: x (B, n_inputs), State -> logits (B, n_outputs), State."""
@@ -157,79 +163,14 @@ class NTM:
         logits = linear(np.concatenate([h, r.reshape(B, -1)], axis=1), params["W_y"], params["b_y"])
         return logits, State(h if self.is_lstm else state.h, c, r, w, M)
 
-    def forward(self, params, inputs, rng=None, checkpoint_every=0):
-        """All T steps from the initial state.
+    # ---- backward: numpymem/recurrent.py; with `dtrace` it goes this way ----------------------------------------------------
 
-        inputs            (T, B, n_inputs)
-        rng               given in training: then the memory has N_training slots, if the config says so
-        checkpoint_every  keep only the state before every so many steps, and compute the others again in `backward`: less
-                          memory, more time, the same gradients to rounding; 0: keep all (ntm/checkpointing.py)
-        returns  logits (T, B, n_outputs) and the trace: each name of sequence.NAMES -> an array (T, B, ...), and 'initial' and
-                 'last', the State before the first step and after the last one
-        """
-        check_sequence_inputs(inputs, self.config.n_inputs)
-        check_at_least("checkpoint_every", checkpoint_every, 0)
-        initial = self.initial_state(params, inputs.shape[1], self.config.N_training if rng is not None else None)
-        if checkpoint_every:
-            return forward_in_parts(self, params, inputs, initial, checkpoint_every)
-        return self.run(params, inputs, initial)
-
-    def run(self, params, inputs, initial):
-        """All T steps of `inputs` from any State -> logits and the trace, as `forward`."""
-        T, B, _ = inputs.shape
-        pre_x = linear(flat(inputs), params["W_x"], params["b"]).reshape(T, B, -1)
-        *values, c, w, M = sequence(pre_x, params["W_u"], params["W_heads"], params["b_heads"], *initial, self.sizes)
-        trace = dict(zip(NAMES, values), inputs=inputs, initial=initial, pre_x=pre_x)
-        trace["last"] = State(trace["h"][-1].copy() if self.is_lstm else initial.h, c, trace["r"][-1].copy(), w, M)
-        trace["hr"] = np.concatenate([flat(trace["h"]), flat(trace["r"])], axis=1)              # (T * B, C + R W)
-        logits = linear(trace["hr"], params["W_y"], params["b_y"])
-        return logits.reshape(T, B, -1), trace
-
-    # ---- backward ---------------------------------------------------------------------------------------------------
-
-    def backward(self, params, trace, d_outputs, dtrace=None):
-        """The gradients of all parameters, a dict with the keys and shapes of `params`.
-
-        d_outputs  (T, B, n_outputs)  gradient of the logits
-        dtrace     a dict to be filled with the gradients of h, r, w, M, raw and pre at every step (runs as NumPy)
-        """
-        if "states" in trace:
-            grads, d_initial = backward_in_parts(self, params, trace, d_outputs, dtrace)
-        else:
-            grads, d_initial = self.run_backward(params, trace, d_outputs, dtrace=dtrace)
-        grads |= self._initial_state_backward(params, trace["initial"], *d_initial)
-        return {name: grads[name] for name in params}
-
-    def run_backward(self, params, trace, d_outputs, d_last=None, dtrace=None):
-        """-> gradients of the parameters that all steps share, and of the State before the first step.
-
-        d_last     gradients of the State after the last step, if anything came after it
-        """
-        C, shape_r = self.config.controller_size, trace["r"].shape
-        d_last = d_last or State(*(np.zeros_like(value) for value in trace["last"]))
-        # logits = [h, r] W_y + b_y
-        dhr, dW_y, db_y = linear_backward(flat(d_outputs), trace["hr"], params["W_y"])
-        dh, dr = np.ascontiguousarray(dhr[:, :C]).reshape(trace["h"].shape), np.ascontiguousarray(dhr[:, C:]).reshape(shape_r)
-        # last = h, c, r, w, M of the last step
-        if self.is_lstm:
-            dh[-1] += d_last.h
-        dr[-1] += d_last.r
-        # h, r, ... = sequence(pre_x, W_u, W_heads, b_heads, initial state)
-        dpre_x, dW_u, dW_heads, db_heads, *d_initial = self._sequence_backward(params, trace, dh, dr, d_last, dtrace)
-        # pre_x = x W_x + b
-        dW_x, db = linear_weight_backward(flat(dpre_x), flat(trace["inputs"]))
-        grads = {"W_x": dW_x, "b": db, "W_u": dW_u, "W_heads": dW_heads, "b_heads": db_heads, "W_y": dW_y, "b_y": db_y}
-        return grads, State(*d_initial)
-
-    def _sequence_backward(self, params, trace, dh, dr, d_last, dtrace):
-        d_last = d_last.c, d_last.w, d_last.M
+    def traced_backward(self, params, trace, dh, dr, d_last, dtrace):
+        """As the backward of `sequence`, but with the gradients of h, r, w, M, raw and pre at every step put into `dtrace`."""
         first = (trace[name] for name in ("h", "c", "gates", "u", "raw"))
         saved = [trace[name] for name in SAVED]
-        if dtrace is not None:
-            return through_time(dh, dr, d_last, *first, trace["M"], saved, params["W_u"], params["W_heads"], *trace["initial"],
-                                self.sizes, dtrace)
-        return sequence_backward(dh, dr, *d_last, *first, saved[0], trace["M"], *saved[1:], trace["pre_x"], params["W_u"],
-                                 params["W_heads"], params["b_heads"], *trace["initial"], self.sizes)
+        return through_time(dh, dr, d_last, *first, trace["M"], saved, params["W_u"], params["W_heads"], *trace["initial"],
+                            self.sizes, dtrace)
 
 
 def repeat(x, B):

@@ -16,7 +16,7 @@ from numpymem.equation import equation, ticking
 from numpymem.kernel import Kernel
 from numpymem.ntm.step import EXAMPLE, EXAMPLE_DIMS, memory_step, memory_step_backward
 from numpymem.ops.activations import tanh, tanh_backward
-from numpymem.ops.linear import linear, linear_input_backward, linear_weight_backward
+from numpymem.ops.linear import flat, linear, linear_input_backward, linear_weight_backward
 from numpymem.ops.lstm import lstm_cell, lstm_cell_backward
 from numpymem.ops.outer import empty_slots_last, slots_last
 
@@ -149,11 +149,6 @@ def weight_gradients(dpre, draw, u, h):
     """All steps share the weights: one matrix product over T * B rows each -> (dW_u, dW_heads, db_heads)."""
     dW_u, _ = linear_weight_backward(flat(dpre), flat(u))
     return dW_u, *linear_weight_backward(flat(draw), flat(h))
-
-
-def flat(x):
-    """(T, B, ...) -> (T * B, rest)"""
-    return x.reshape(x.shape[0] * x.shape[1], -1)
 
 
 def keep(dtrace, **gradients):

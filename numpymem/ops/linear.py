@@ -30,3 +30,8 @@ def linear_input_backward(dy, W):
 
 def linear_weight_backward(dy, x):
     return x.T @ dy, dy.sum(0)                       # dW (X, Y) and db (Y): all rows share W and b
+
+
+def flat(x):
+    """All time steps of all sequences as rows: (T, B, ...) -> (T * B, rest)."""
+    return x.reshape(x.shape[0] * x.shape[1], -1)
