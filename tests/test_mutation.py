@@ -32,7 +32,7 @@ def test_every_backward_is_a_target_with_ten_mutants_or_more():
     assert {"Recurrent.backward", "MemN2N.backward", "LSTM._layer_backward", "through_time", "times_others"} <= {
         one.name for one in targets()}
     for one in targets():
-        if one.holder is not None and hasattr(one.holder, "original_backward"):
+        if one.holder is not None and hasattr(one.holder, "original_backward") and not one.holder.stops:
             assert len(mutants_of(one)) >= 10, one.name
 
 

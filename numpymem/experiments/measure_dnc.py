@@ -4,6 +4,8 @@ Every measure takes (model, params, task, ..., count, seed), draws `count` fresh
 JSON-able dicts. Of the graph tasks a line says how many answers were right as a whole.
 """
 
+import dataclasses
+
 import numpy as np
 
 from numpymem.experiments.measure_ntm import found_on
@@ -51,8 +53,17 @@ def on_real(model, params, task, ask, name, nodes, sizes, lengths, count, seed):
             except NothingToAsk:                                                    # no such path in so small a part
                 continue
             where = f"{name}, {'all' if size is None else f'{size} {nodes}'}"
-            lines.append({"on": where, "at": length} | right_on(model, params, task, batches))
+            roomy = with_slots(model, max(len(batch.inputs) for batch, _ in batches))
+            lines.append({"on": where, "at": length} | right_on(roomy, params, task, batches))
     return lines
+
+
+def with_slots(model, least):
+    """The same model with at least so many slots: real graphs have more triples than those of the lessons. No parameter of a DNC
+    depends on the number of slots, nor one of an NTM whose start is not learned."""
+    if getattr(model.config, "N", least) >= least or getattr(model.config, "initial_weights", "one-hot") == "learned":
+        return model
+    return type(model)(dataclasses.replace(model.config, N=least))
 
 
 def right_on(model, params, task, batches):
