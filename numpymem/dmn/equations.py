@@ -198,4 +198,4 @@ def answer_backward(dlogits, m, q, W):
     return dx[:, :m.shape[1]], dx[:, m.shape[1]:], dW, db
 
 
-Kernel("dmn.attention", of=attend, functions="numpymem.dmn.kernels_attention:attend:attend_backward", gain="")
+Kernel("dmn.attention", of=attend, functions="numpymem.dmn.kernels_attention:attend:attend_backward", gain="1.8x to 3.4x")

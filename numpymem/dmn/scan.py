@@ -93,4 +93,4 @@ def weight_gradient(dy, h, h0):
     return linear_weight_backward(dy.reshape(B * T, G), h_prev.reshape(B * T, -1))[0]
 
 
-Kernel("dmn.scan", of=scan, functions="numpymem.dmn.kernels:scan:scan_backward", gain="")
+Kernel("dmn.scan", of=scan, functions="numpymem.dmn.kernels:scan:scan_backward", gain="1.8x to 3.4x")
