@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradcheck.kernels import Case, Setting, cannot_run, check_kernel, dims_of, find_kernel, without_state
+from gradcheck.kernels import Case, cannot_run, check_kernel, find_kernel
+from gradcheck.kernels.settings import Setting, dims_of, without_state
 from gradcheck.points import Declaration, generator
 from gradcheck.report import Result, Wrong
 from numpymem.kernel import numpy_only

@@ -17,7 +17,8 @@ import numpy as np
 from gradcheck.kernels.interpreted import interpreted_pair, read
 from gradcheck.kernels.operators import loop_edits
 from gradcheck.kernels.twins import Twin, reason
-from gradcheck.kernels import EXAMPLES, Case, Setting, find_kernel, ntm_setting, saturated, without_state
+from gradcheck.kernels import Case, find_kernel
+from gradcheck.kernels.settings import EXAMPLES, Setting, dnc_setting, ntm_setting, saturated, without_state
 from gradcheck.points import USUAL, Declaration, generator
 from gradcheck.report import Result
 from numpymem.kernel import KERNELS

@@ -7,7 +7,8 @@ those of the exam. A mutant that branches on a number instead of a size cannot r
 import numpy as np
 
 from gradcheck.kernels.interpreted import at_points, interpreted_pair, numbers
-from gradcheck.kernels import EXAMPLES, AtSetting, Setting, ntm_setting, without_state
+from gradcheck.kernels import AtSetting
+from gradcheck.kernels.settings import EXAMPLES, Setting, dnc_setting, ntm_setting, without_state
 from gradcheck.pair import backward_arguments, listed
 from gradcheck.points import USUAL, generator
 

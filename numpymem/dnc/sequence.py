@@ -14,7 +14,7 @@ import numpy as np
 from numpymem import workspace
 from numpymem.dnc.step import DNCSizes, STEP_NAMES, dims, memory_step, memory_step_backward
 from numpymem.equation import equation, ticking
-# from numpymem.kernel import Kernel
+from numpymem.kernel import Kernel
 from numpymem.ntm.sequence import controller_step, controller_step_backward, flat, keep
 from numpymem.ops.linear import linear, linear_input_backward, linear_weight_backward
 from numpymem.ops.outer import empty_slots_last, slots_last
@@ -50,11 +50,11 @@ def sequence(pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, s
     h0                 (B, C)                the State before the first step; h0 and c0 are (B, 0) for a feedforward controller
     c0                 (B, C)
     r0                 (B, R, W)
-    w_r0               (B, R, N) [0..1]
-    w_w0               (B, N) [0..1]
+    w_r0               (B, R, N) [simplex]
+    w_w0               (B, N) [simplex]
     u0                 (B, N) [0..1]
-    p0                 (B, N) [0..1]
-    L0                 (B, N, N) [0..1]
+    p0                 (B, N) [simplex]
+    L0                 (B, N, N) [simplex]
     M0                 (B, N, W)
     sizes              () [sizes]            DNCSizes
     returns h          (T, B, C)             controller outputs
@@ -179,4 +179,4 @@ def weight_gradients(dpre, draw, chi, h):
     return dW_chi, *linear_weight_backward(flat(draw), flat(h))
 
 
-# Kernel("dnc.sequence", of=sequence, functions="numpymem.dnc.kernels:sequence:sequence_backward")
+Kernel("dnc.sequence", of=sequence, functions="numpymem.dnc.kernels:sequence:sequence_backward")

@@ -129,7 +129,7 @@ def mask(raw):
 def mask_backward(dm, m):
     # m = LEAST_MASK + (1 - LEAST_MASK) open
     opened = (m - LEAST_MASK) / (1 - LEAST_MASK)
-    return (1 - LEAST_MASK) * sigmoid_backward(dm, opened)
+    return sigmoid_backward((1 - LEAST_MASK) * dm, opened)
 
 
 def split(raw, sizes):
@@ -160,11 +160,11 @@ def memory_step(raw, w_r_prev, w_w_prev, u_prev, p_prev, L_prev, M_prev, sizes):
     """Free, allocate, write, link, read the new memory.
 
     raw                (B, P)             interface vector xi_t from the controller, before squashing
-    w_r_prev           (B, R, N) [0..1]   read weights w_{t-1}
-    w_w_prev           (B, N) [0..1]      write weights w_{t-1}
+    w_r_prev           (B, R, N) [simplex]   read weights w_{t-1}
+    w_w_prev           (B, N) [simplex]      write weights w_{t-1}
     u_prev             (B, N) [0..1]      usage
-    p_prev             (B, N) [0..1]      precedence
-    L_prev             (B, N, N) [0..1]   links
+    p_prev             (B, N) [simplex]      precedence
+    L_prev             (B, N, N) [simplex]   links
     M_prev             (B, N, W)          memory M_{t-1}
     sizes              () [sizes]         DNCSizes
     returns r          (B, R, W)          read vectors

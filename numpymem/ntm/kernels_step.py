@@ -300,9 +300,9 @@ def address_backward(dw, w, w_s, w_g, w_c, w_prev, K, beta, g, s, gamma, raw_bet
 
 @part
 def cosine_backward(dK, K, k, before, dk, dM_prev, M_scale, along):
-    """(6): fill dk (of the raw numbers), add to dM_prev; dK is used up. K = k_hat M_hat^T"""
+    """(6): fill dk, add to dM_prev; dK is used up. K = k_hat M_hat^T"""
     (H, W), slots = k.shape, K.shape[1]
-    one, eps = k.dtype.type(1), k.dtype.type(COSINE_EPS)
+    eps = k.dtype.type(COSINE_EPS)
     inverse_norms(before, eps, M_scale)
     # dM_hat . M_hat = sum_h dK K, without another pass over the memory
     for n in range(0, slots, LANES):
@@ -315,8 +315,7 @@ def cosine_backward(dK, K, k, before, dk, dM_prev, M_scale, along):
         for n in range(0, slots, LANES):
             store(dK_h, n, k_scale * load(dK_h, n) * load(M_scale, n))
         for i in range(W):
-            dk_i = dot(dK_h, before[i]) - k_scale * k_scale * k[h, i] * k_along
-            dk[h * W + i] = dk_i * (one - k[h, i] * k[h, i])
+            dk[h * W + i] = dot(dK_h, before[i]) - k_scale * k_scale * k[h, i] * k_along
         add_outer(k[h], dK_h, dM_prev)
     for n in range(0, slots, LANES):
         along_n = load(along, n)
@@ -329,7 +328,7 @@ def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g,
                          draw, dM_prev, dw_prev, dK, scratch):
     """Fill draw, dM_prev and dw_prev. dw, from the step after, is added to in place."""
     (H, W), S, Q, slots = k.shape, s.shape[1], len(e), w.shape[1]
-    R = H - Q
+    R, one = H - Q, draw.dtype.type(1)
     at_beta, at_g, at_s, at_gamma, at_e, at_a = places(H, Q, W, S)
     write_backward(dM, before, w[R:], e, a, draw[at_e:at_a], draw[at_a:], dw[R:], dM_prev)
     # (2): r = w M_prev
@@ -342,3 +341,6 @@ def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g,
             dw[h], w[h], w_s[h], w_g[h], w_c[h], w_prev[h], K[h], beta[h, 0], g[h, 0], s[h], gamma[h, 0], raw[at_beta + h],
             raw[at_gamma + h], N, draw[at_s + h * S:at_s + (h + 1) * S], dw_prev[h], dK[h], scratch)
     cosine_backward(dK, K, k, before, draw[:at_beta], dM_prev, scratch[0, :slots], scratch[1, :slots])
+    for h in range(H):
+        for i in range(W):
+            draw[h * W + i] *= one - k[h, i] * k[h, i]
