@@ -54,9 +54,9 @@ class DNCConfig:
         check_at_least("N_training", self.N_training, 0)
         check_at_least("sparse_link", self.sparse_link, 0)
         fewest = min(self.N, self.N_training or self.N)
-        if 2 * self.sparse_link >= fewest:
-            raise ValueError(f"sparse_link: expected less than half of the {fewest} slots, as it keeps two numbers a link; received "
-                             f"{self.sparse_link}")
+        if self.sparse_link == 1 or 2 * self.sparse_link >= fewest:
+            raise ValueError(f"sparse_link: expected 0, or from 2 links to less than half of the {fewest} slots, as a link is two "
+                             f"numbers; received {self.sparse_link}")
         check_choice("controller", self.controller, CONTROLLERS)
         for name in SWITCHES:
             if not isinstance(getattr(self, name), bool):
