@@ -54,8 +54,9 @@ def measure(sizes, T=41, B=4, R=1, K=8, repeats=5):
                 kept[each] = run(*data, each)
                 taken[each].append(1e3 * (time.perf_counter() - started) / B)
         ms = {each: statistics.median(times[1:]) for each, times in taken.items()}           # the first one warms up
-        rows.append({"N": N, "dense_ms": round(ms[0], 3), "sparse_ms": round(ms[K], 3), "dense_MiB": round(kept[0] / B / 2 ** 20, 3),
-                     "sparse_MiB": round(kept[K] / B / 2 ** 20, 3)})
+        MiB = {each: kept[each] / B / 2 ** 20 for each in kept}
+        rows.append({"N": N, "dense_ms": round(ms[0], 3), "sparse_ms": round(ms[K], 3), "dense_MiB": round(MiB[0], 3),
+                     "sparse_MiB": round(MiB[K], 3)})
     return rows
 
 
