@@ -22,7 +22,8 @@ class Form(NamedTuple):
     remat     what of a step backward computes again: "none", "all", or "cheap" (all but matrix products)
     free      the allocation by "sort" (with its order, then cumprod, then scattered back), by "argsort" (twice, and take), or by
               "pairs": the product over all slots before a slot, which nothing has to sort
-    links     forward and backward weights as matrix products ("dots"), or as multiply and sum ("sums")
+    links     forward and backward weights as matrix products ("dots"), the same with one product for the links' gradient, which we
+              wrote by hand ("own"), or as multiply and sum ("sums")
     """
     unroll: int = 1
     memory: str = "columns"
@@ -37,9 +38,9 @@ class Form(NamedTuple):
 
 
 KEPT = {"all": None, "cheap": jax.checkpoint_policies.dots_saveable}
-TRIED = [Form(), Form(remat="none"), Form(remat="cheap"), Form(free="pairs"), Form(free="argsort"), Form(links="sums"),
-         Form(late=False), Form(unroll=4), Form(memory="rows"), Form(memory="rows", remat="none", late=False)]
-BEST = {1: TRIED[:4], 16: TRIED[:4]}                                         # batch size -> forms
+TRIED = [Form(), Form(links="own"), Form(remat="cheap"), Form(remat="none"), Form(free="argsort"), Form(free="pairs"),
+         Form(links="sums"), Form(late=False), Form(unroll=4), Form(memory="rows"), Form(memory="rows", remat="none", late=False)]
+BEST = {1: TRIED[:3]}                            # batch size -> forms: too near each other to choose one
 
 
 def contenders(work, all_forms=False):
@@ -153,7 +154,25 @@ def along(form, L, w_r):
     """Backward and forward weights (B, R, N)."""
     if form.links == "sums":
         return (L[:, None] * w_r[..., :, None]).sum(2), (L[:, None] * w_r[..., None, :]).sum(3)
-    return jnp.einsum("bij,bri->brj", L, w_r), jnp.einsum("bij,brj->bri", L, w_r)
+    return (own_dots if form.links == "own" else dots)(L, w_r)
+
+
+def dots(L, w_r):
+    return w_r @ L, (L @ w_r.swapaxes(1, 2)).swapaxes(1, 2)
+
+
+@jax.custom_vjp
+def own_dots(L, w_r):
+    return dots(L, w_r)
+
+
+def own_dots_backward(saved, d):
+    (L, w_r), (dw_b, dw_f) = saved, d
+    dL = jnp.concatenate([w_r, dw_f], axis=1).swapaxes(1, 2) @ jnp.concatenate([dw_b, w_r], axis=1)
+    return dL, (L @ dw_b.swapaxes(1, 2)).swapaxes(1, 2) + dw_f @ L
+
+
+own_dots.defvjp(lambda L, w_r: (dots(L, w_r), (L, w_r)), own_dots_backward)
 
 
 def content(form, k, beta, M):

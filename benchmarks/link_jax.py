@@ -23,8 +23,8 @@ class Form(NamedTuple):
         return f"unroll {self.unroll}, remat {self.remat}, links by {self.links}"
 
 
-TRIED = [Form(), Form(remat="none"), Form(links="sums"), Form(unroll=4)]
-BEST = {1: TRIED[:3]}
+TRIED = [Form(), Form(links="own"), Form(remat="none"), Form(links="own", remat="none"), Form(links="sums"), Form(unroll=4)]
+BEST = {1: TRIED[:4]}
 
 
 def contenders(work, all_forms=False):

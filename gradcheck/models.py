@@ -132,6 +132,7 @@ CASES = (
     Case("dnc", "lstm, no usage gradient", _dnc(usage_gradient=False)),
     Case("dnc", "lstm, masks, wiped, sharp", _dnc(masking=True, deallocation=True, sharpening=True)),
     Case("dnc", "feedforward, wiped", _dnc(controller="feedforward", deallocation=True)),
+    Case("dnc", "lstm, sparse links", _dnc(sparse_link=3, N=8)),
     Case("dnc", "lstm, in parts", _dnc(how={"checkpoint_every": 2})),
     Case("dmn", "DMN+", _dmn()),
     Case("dmn", "dropout", _dmn(dropout=True)),

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import agreement, ceiling, flops, runs, timing
+from benchmarks import agreement, ceiling, flops, runs, sparse_links, timing
 from benchmarks.contender import UPDATE, Answer, Contender, ours
-from benchmarks.works import LIBRARIES, WORKS, batches_of, dmn_qa, gru_scan, lstm_copy, memn2n_qa, ntm_copy
+from benchmarks.works import (LIBRARIES, WORKS, batches_of, dmn_qa, dnc_copy, dnc_link, gru_scan, lstm_copy, memn2n_qa,
+                              ntm_copy)
 from numpymem import cli, numpy_only
 
 TINY = {"length": 2, "N": 6, "W": 3, "controller_size": 5}
@@ -21,6 +22,9 @@ SMALL = {                                             # every work, in a size th
     "dmn-long": functools.partial(dmn_qa, source="generated", task=3, d=4, passes=1),
     "gru-scan": functools.partial(gru_scan, steps=3, size=4),
     "memn2n": functools.partial(memn2n_qa, source="generated"), "lstm": functools.partial(lstm_copy, length=2, size=4),
+    "dnc": functools.partial(dnc_copy, length=2, controller_size=4, N=5, W=3),
+    "dnc-4": functools.partial(dnc_copy, length=2, controller="feedforward", controller_size=4, N=5, W=3, read_heads=4),
+    "dnc-link": functools.partial(dnc_link, T=3, N=5, read_heads=2),
 }
 COMPARISON_KEYS = {"name", "ours_ms", "theirs_ms", "ratio"} | {
     f"{name}_quartiles" for name in ("ours_ms", "theirs_ms", "ratio")}
@@ -135,7 +139,7 @@ def test_all_contenders_agree(name, library):
     contenders, _ = runs.contenders_of(work, installed)
     checks = runs.check_all([each for each in contenders if "compile" not in each.detail], work)
     assert all(check["max_relative_error"] <= agreement.TOLERANCE["float32"] for check in checks)
-    assert {each.who for each in contenders if each.who in LIBRARIES} == set(installed)
+    assert {each.who for each in contenders if each.who in LIBRARIES} == set(installed) & set(work.references)
 
 
 def test_a_step_with_update_says_the_same_and_leaves_the_parameters_alone():
@@ -258,3 +262,12 @@ def check(result):
         assert times[work, our, each["ours"]] == each["ours_ms"]
         assert times[work, their, each["theirs"]] == each["theirs_ms"]
         assert each["theirs_ms"] == min(ms for (name, who, _), ms in times.items() if (name, who) == (work, their))
+
+
+def test_sparse_links_are_measured_beside_dense_ones(capsys):
+    sparse_links.main(["--slots", "20", "40", "--links", "4", "--repeats", "1", "--json"])
+    for row in json.loads(capsys.readouterr().out):
+        assert row["dense_MiB"] == pytest.approx(41 * 4 * row["N"] ** 2 / 2 ** 20, abs=1e-3)
+        assert row["sparse_MiB"] == pytest.approx(41 * 4 * row["N"] * 8 / 2 ** 20, abs=1e-3)
+    sparse_links.main(["--slots", "20", "--repeats", "1"])
+    assert "sparse, K = 8" in capsys.readouterr().out

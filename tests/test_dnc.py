@@ -6,7 +6,7 @@ import pytest
 
 import numpymem
 from gradcheck.meaning import select
-from numpymem.dnc import DNC, DNCConfig, equations
+from numpymem.dnc import DNC, DNCConfig, equations, sparse_link
 from numpymem.dnc.model import SWITCHES
 from numpymem.dnc.sequence import NAMES, State
 from numpymem.dnc.step import interface, memory_step
@@ -82,6 +82,16 @@ def link_of_new_precedence(L_prev, w_w, p_prev):
     return equations.link.original(L_prev, w_w, p)
 
 
+def with_limit(limit):
+    """DNC-sparse-link that drops links below another limit than 1 / K."""
+    def spoilt(V_prev, C_prev, w_hat, p_hat):
+        old, rows, new, C, chosen, *_ = sparse_link.candidates(V_prev, C_prev, w_hat, p_hat)
+        V = old.copy()
+        np.put_along_axis(V, rows[:, :, None], np.take_along_axis(new, chosen, axis=2), axis=1)
+        return V * (V >= limit), C
+    return spoilt
+
+
 def outer(x, y):
     return x[:, :, None] * y[:, None, :]
 
@@ -133,6 +143,18 @@ MISTAKES = {                                     # what went wrong: equation -> 
     "erase vector not squashed": ("DNC-interface", interface_with("e", lambda e, raw, sizes: part_of(raw, sizes, "e"))),
     "gates in the wrong order": ("DNC-interface", interface_with("g_a", lambda g, raw, sizes: 1 / (1 + np.exp(
         -np.clip(part_of(raw, sizes, "g_w"), -50, 50))))),
+    "the largest not made to sum to one": ("DNC-largest", lambda w, K: w * sparse_link.are_largest(w, K)),
+    "the smallest kept": ("DNC-largest", lambda w, K: sparse_link.largest.original(1 - w, K)),
+    "one too many kept": ("DNC-largest", lambda w, K: sparse_link.largest.original(w, K + 1)),
+    "sparse links never dropped": ("DNC-sparse-link", with_limit(0.0)),
+    "sparse links dropped too soon": ("DNC-sparse-link", with_limit(0.5)),
+    "sparse links that do not fade": ("DNC-sparse-link", lambda V, C, w, p: sparse_link.sparse_link.original(
+        V / np.maximum(1 - w[:, :, None] - sparse_link.gathered(w[:, None], sparse_link.slots_of(C))[:, 0], 1e-9), C, w, p)),
+    "sparse links the other way": ("DNC-sparse-link", lambda V, C, w, p: sparse_link.sparse_link.original(V, C, p, w)),
+    "sparse forwards by the slot itself": ("DNC-sparse-forward", lambda V, C, w: (V.sum(2)[:, None] * w)),
+    "sparse forwards is backwards": ("DNC-sparse-forward", lambda V, C, w: sparse_link.sparse_backward.original(V, C, w)),
+    "sparse backwards is forwards": ("DNC-sparse-backward", lambda V, C, w: sparse_link.sparse_forward.original(V, C, w)),
+    "numbers counted from 0": ("DNC-sparse-backward", lambda V, C, w: sparse_link.sparse_backward.original(V, C + 1, w)),
     "usage never kept by the step": ("DNC-step", step_with(lambda w_r, w_w, u, p, L, M: (w_r, w_w, 0 * u, p, L, M))),
     "writes never counted": ("DNC-step", step_with(lambda w_r, w_w, u, p, L, M: (w_r, 0 * w_w, u, p, L, M))),
     "readings of the step before lost": ("DNC-step", step_with(lambda w_r, w_w, u, p, L, M: (0 * w_r, w_w, u, p, L, M))),

@@ -5,6 +5,7 @@ import numpy as np
 from gradcheck.meaning import distribution, holds, meaning, one_hot, same, simplex
 from numpymem.dnc.equations import (allocation, backward_weights, deallocate, forward_weights, link, masked_cosine, precedence,
                                     read_weights, retention, usage, write_weights)
+from numpymem.dnc.sparse_link import largest, sparse_backward, sparse_forward, sparse_link
 from numpymem.ops.cosine import cosine_similarity
 
 
@@ -229,6 +230,48 @@ def freed_slots_are_wiped(rng):
     """A slot that is not kept loses its content, one that is kept keeps it."""
     M = rng.standard_normal((1, 4, 3))
     same(deallocate(M, np.array([[1.0, 0, 0.5, 1]])), M * np.array([1, 0, 0.5, 1])[:, None], "memory of which 1, 0, 1/2, 1 is kept")
+
+
+# ---- sparse links --------------------------------------------------------------------------------------------------------------
+
+@meaning("largest-weights-are-kept", "DNC-largest")
+def largest_weights_are_kept(rng):
+    """The K largest weights keep their proportions and sum to one, the others are 0; a closed gate stays closed."""
+    w = np.array([[0.1, 0.24, 0.0, 0.06, 0.12]])
+    same(largest(w, 2), [[0, 2 / 3, 0, 0, 1 / 3]], "the 2 largest of 0.1, 0.24, 0, 0.06, 0.12", 3e-3)
+    same(largest(w, 3), np.array([[10, 24, 0, 0, 12]]) / 46, "the 3 largest", 3e-3)
+    same(largest(np.full((1, 5), 0.2), 2), [[0.5, 0.5, 0, 0, 0]], "the 2 largest of equal weights: the first", 3e-3)
+    same(largest(0 * w, 2), 0.0, "the 2 largest of nothing")
+    same(largest(1e-7 * w, 2), 0.0, "the 2 largest of a closed gate's", 1e-3)
+
+
+@meaning("sparse-links-are-the-large-ones", "DNC-sparse-link", "DNC-sparse-forward", "DNC-sparse-backward")
+def sparse_links_are_the_large_ones(rng):
+    """Sparse links are those of the dense links that are at least 1 / K, at most K a slot; along them one goes where one goes along
+    the dense ones."""
+    N, K = 9, 4
+    L, V, C = np.zeros((2, N, N)), np.zeros((2, N, K)), np.zeros((2, N, K))
+    w_r, seen = simplex(rng, 2, 3, N), 0
+    for step in range(24):
+        w_hat, p_hat = (few(rng, 2, N, K if step % 2 else 1) for _ in range(2))
+        L, (V, C) = link(L, w_hat, p_hat), sparse_link(V, C, w_hat, p_hat)
+        L = L * (L >= 1 / K)
+        spread = np.zeros((2, N, N + 1))
+        np.put_along_axis(spread, C.astype(int), V, axis=2)              # number 0 is an empty place
+        same(spread[..., 1:], L, f"sparse links after {step + 1} writes", 1e-13)
+        holds(((V > 0) == (C > 0)).all(), "places: expected a number where there is a link, and only there")
+        same(sparse_forward(V, C, w_r), forward_weights(L, w_r), "forwards along sparse links", 1e-13)
+        same(sparse_backward(V, C, w_r), backward_weights(L, w_r), "backwards along sparse links", 1e-13)
+        seen = max(seen, (V > 0).sum())
+    holds(seen > 4, f"links in the test: expected more than 4, received {seen}")
+
+
+def few(rng, B, N, K):
+    """Weightings (B, N) on K slots."""
+    w = np.zeros((B, N))
+    for row in w:
+        row[rng.choice(N, K, replace=False)] = rng.dirichlet(np.full(K, 0.3))
+    return w
 
 
 @meaning("mixtures-are-weightings", "DNC-read-weights", "DNC-write-weights")

@@ -100,10 +100,10 @@ def backward(first, last, dh_out, dr_out, h, c, gates, raw, w_r, w_w, u, p, L, M
 # ---- the pair as Python calls it: it makes the arrays, the loops fill them ------------------------------------------------
 
 def is_plain(sizes):
-    """Whether the loops know this DNC: masks and sharpened links they do not."""
-    plain = not (sizes.masking or sizes.sharpening)
+    """Whether the loops know this DNC: masks, sharpened and sparse links they do not."""
+    plain = not (sizes.masking or sizes.sharpening or sizes.sparse_link)
     if not plain:
-        say("the kernel dnc.sequence knows no masking and no sharpening: running that step as NumPy.")
+        say("the kernel dnc.sequence knows no masking, no sharpening and no sparse links: running that step as NumPy.")
     return plain
 
 

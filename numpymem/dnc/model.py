@@ -30,6 +30,7 @@ class DNCConfig:
     read_heads           there is one write head
     masking, deallocation, sharpening    the improvements of Csordas and Schmidhuber 2019: False is the paper's DNC
     usage_gradient       whether usage passes a gradient on to the write weights: True; DeepMind's own code stops it
+    sparse_link          keep only so many links a slot (the paper: 8, in memory that grows with N instead of N N); 0: all
     N_training           slots while training (forward with an rng), 0: N; no parameter depends on N
     """
     n_inputs: int
@@ -43,6 +44,7 @@ class DNCConfig:
     deallocation: bool = False
     sharpening: bool = False
     usage_gradient: bool = True
+    sparse_link: int = 0
     N_training: int = 0
 
     def __post_init__(self):
@@ -50,6 +52,11 @@ class DNCConfig:
             check_at_least(name, getattr(self, name), 1)
         check_at_least("N", self.N, 2)
         check_at_least("N_training", self.N_training, 0)
+        check_at_least("sparse_link", self.sparse_link, 0)
+        fewest = min(self.N, self.N_training or self.N)
+        if self.sparse_link == 1 or 2 * self.sparse_link >= fewest:
+            raise ValueError(f"sparse_link: expected 0, or from 2 links to less than half of the {fewest} slots, as a link is two "
+                             f"numbers; received {self.sparse_link}")
         check_choice("controller", self.controller, CONTROLLERS)
         for name in SWITCHES:
             if not isinstance(getattr(self, name), bool):
@@ -67,7 +74,7 @@ class DNC(Recurrent):
 
     def __init__(self, config):
         self.config = config
-        self.sizes = DNCSizes(config.read_heads, config.W, *(getattr(config, name) for name in SWITCHES))
+        self.sizes = DNCSizes(config.read_heads, config.W, *(getattr(config, name) for name in (*SWITCHES, "sparse_link")))
         self.is_lstm = config.controller == "lstm"
 
     def init(self, rng, dtype=np.float32):
@@ -91,7 +98,7 @@ class DNC(Recurrent):
 
         All slots are then alike; the free list, which names equally empty slots in their order, tells them apart."""
         (R, W), N, C = self.sizes[:2], N or self.config.N, self.config.controller_size if self.is_lstm else 0
-        shapes = ((C,), (C,), (R, W), (R, N), (N,), (N,), (N,), (N, N), (W, N))
+        shapes = ((C,), (C,), (R, W), (R, N), (N,), (N,), (N,), (N, 2 * self.config.sparse_link or N), (W, N))
         zeros = [np.zeros((B, *shape), params["W_y"].dtype) for shape in shapes]
         return State(*zeros[:-1], zeros[-1].swapaxes(1, 2))                        # slots last, as the steps want it
 

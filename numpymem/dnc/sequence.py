@@ -33,7 +33,7 @@ class State(NamedTuple):
     w_w: np.ndarray             # (B, N)     write weights
     u: np.ndarray               # (B, N)     usage
     p: np.ndarray               # (B, N)     precedence
-    L: np.ndarray               # (B, N, N)  links
+    L: np.ndarray               # (B, N, N)  links; (B, N, 2 K) if they are sparse
     M: np.ndarray               # (B, N, W)  memory
 
 

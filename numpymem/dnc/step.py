@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpymem.dnc.equations import (allocation, allocation_backward, backward_weights, backward_weights_backward, deallocate,
-                                    deallocate_backward, forward_weights, forward_weights_backward, link, link_backward,
-                                    masked_cosine, masked_cosine_backward, precedence, precedence_backward, read_weights,
-                                    read_weights_backward, retention, retention_backward, stop_gradient,
-                                    stop_gradient_backward, usage, usage_backward, write_weights, write_weights_backward)
+from numpymem.dnc.equations import (allocation, allocation_backward, deallocate, deallocate_backward, masked_cosine,
+                                    masked_cosine_backward, precedence, precedence_backward, read_weights, read_weights_backward,
+                                    retention, retention_backward, stop_gradient, stop_gradient_backward, usage, usage_backward,
+                                    write_weights, write_weights_backward)
+from numpymem.dnc.sparse_link import along, along_backward, linked, linked_backward
 from numpymem.equation import equation
 from numpymem.ntm.equations import (add, add_backward, content_weights, content_weights_backward, erase, erase_backward, read,
                                     read_backward, sharpen, sharpen_backward)
@@ -40,6 +40,7 @@ class DNCSizes(NamedTuple):
     masking, deallocation, sharpening    the improvements of Csordas and Schmidhuber 2019
     usage_gradient                       False: none flows from the usage to the write weights (DeepMind's code; the paper does
                                          not say so)
+    sparse_link      K: keep at most K links a slot, in (B, N, 2 K) instead of (B, N, N) (sparse_link.py); 0: all of them
     """
     R: int
     W: int
@@ -47,6 +48,7 @@ class DNCSizes(NamedTuple):
     deallocation: bool = False
     sharpening: bool = False
     usage_gradient: bool = True
+    sparse_link: int = 0
 
     @property
     def A(self):
@@ -164,7 +166,7 @@ def memory_step(raw, w_r_prev, w_w_prev, u_prev, p_prev, L_prev, M_prev, sizes):
     w_w_prev           (B, N) [simplex]      write weights w_{t-1}
     u_prev             (B, N) [0..1]      usage
     p_prev             (B, N) [simplex]      precedence
-    L_prev             (B, N, N) [simplex]   links
+    L_prev             (B, N, N) [simplex]   links; (B, N, 2 K) if they are sparse
     M_prev             (B, N, W)          memory M_{t-1}
     sizes              () [sizes]         DNCSizes
     returns r          (B, R, W)          read vectors
@@ -211,10 +213,10 @@ def memory_step(raw, w_r_prev, w_w_prev, u_prev, p_prev, L_prev, M_prev, sizes):
     M_kept = deallocate(M_prev, psi) if sizes.deallocation else M_prev
     M = add(erase(M_kept, w_w[:, None], e), w_w[:, None], v)
     # link
-    L = link(L_prev, w_w, p_prev)
+    L = linked(L_prev, w_w, p_prev, sizes.sparse_link)
     p = precedence(p_prev, w_w)
     # read
-    w_b, w_f = backward_weights(L, w_r_prev), forward_weights(L, w_r_prev)
+    w_b, w_f = along(L, w_r_prev, sizes.sparse_link)
     w_b_sharp, w_f_sharp = (sharpen(w_b, s_b), sharpen(w_f, s_f)) if sizes.sharpening else (w_b[:, :0], w_f[:, :0])
     K_r = similarity(k_r, M, m_r)
     c_r = content_weights(K_r, beta_r)
@@ -244,12 +246,11 @@ def memory_step_backward(dr, dw_r, dw_w, du, dp, dL, dM, w_r, w_w, u, L, M, k_r,
     dK_r, dbeta_r = content_weights_backward(dc_r, c_r, K_r, beta_r)
     dk_r, dM_content, dm_r = similarity_backward(dK_r, K_r, k_r, M, m_r)
     # w_b, w_f = backward_weights(L, w_r_prev), forward_weights(L, w_r_prev)
-    dL_back, dw_r_prev_back = backward_weights_backward(dw_b, L, w_r_prev)
-    dL_forward, dw_r_prev_forward = forward_weights_backward(dw_f, L, w_r_prev)
+    dL_along, dw_r_prev_along = along_backward(dw_b, dw_f, L, w_r_prev, sizes.sparse_link)
     # p = precedence(p_prev, w_w)
     dp_prev, dw_w_precedence = precedence_backward(dp, p_prev, w_w)
     # L goes three ways: to the next step (dL), back and forwards;  L = link(L_prev, w_w, p_prev)
-    dL_prev, dw_w_link, dp_prev_link = link_backward(dL + dL_back + dL_forward, L_prev, w_w, p_prev)
+    dL_prev, dw_w_link, dp_prev_link = linked_backward(dL + dL_along, L_prev, w_w, p_prev, sizes.sparse_link)
     # M goes three ways: to the next step (dM), it was compared with, and read;  M = add(erase(M_kept, w_w, e), w_w, v)
     dM_erased, dw_w_add, dv = add_backward(dM + dM_content + dM_read, w_w[:, None], v)
     M_kept = deallocate(M_prev, psi) if sizes.deallocation else M_prev
@@ -273,5 +274,5 @@ def memory_step_backward(dr, dw_r, dw_w, du, dp, dL, dM, w_r, w_w, u, L, M, k_r,
     draw = interface_backward(dk_r, dbeta_r, dk_w, dbeta_w, de, dv, df, dg_a, dg_w, dpi, dm_r, dm_w, ds_b, ds_f, e, f, g_a, g_w, pi,
                               m_r, m_w, raw, sizes)
     # w_r_prev went three ways: back, forwards, and to what is free; M_prev two: it was compared with, and written over
-    return (draw, dw_r_prev_back + dw_r_prev_forward + dw_r_prev_free, dw_w_prev, du_prev, dp_prev + dp_prev_link, dL_prev,
+    return (draw, dw_r_prev_along + dw_r_prev_free, dw_w_prev, du_prev, dp_prev + dp_prev_link, dL_prev,
             dM_prev + dM_prev_content)

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from numpymem.dnc.sparse_link import dense
 from numpymem.plotting.ntm import answers, heads, mark_delimiter, vectors, weights
 from numpymem.plotting.parts import (
     BIT_MAP,
@@ -113,10 +114,10 @@ def read_modes(axes, values):
 def link_matrix(trace, steps, b=0):
     """The links L_t side by side after several steps: a dark cell in row i and column j says that i was written right after j.
 
-    trace  of DNC.forward: L (T, B, N, N), w_w (T, B, N)
+    trace  of DNC.forward: L (T, B, N, N), or sparse, and w_w (T, B, N)
     steps  step numbers, 0 for the first one
     """
-    L = np.asarray(trace["L"])[:, b]
+    L = dense(np.asarray(trace["L"])[:, b])
     slots = slots_in_use(np.asarray(trace["w_w"])[:, b])
     side = float(np.clip(0.11 * len(slots), 1.6, 3.0))
     width, height = 0.75 + (side + 0.2) * len(steps) + 0.75, side + 1.35
