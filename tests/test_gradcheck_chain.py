@@ -118,7 +118,7 @@ def test_a_dropped_term_over_time_is_named_with_its_step():
 
 
 def test_a_dropped_initial_state():
-    with replaced(NTM, "_initial_state_backward", edit("dM0.sum(0)", "0 * dM0.sum(0)")):
+    with replaced(NTM, "initial_state_backward", edit("dM0.sum(0)", "0 * dM0.sum(0)")):
         result = chain_of(case("ntm", "lstm, all"))
     assert result.broken.first.back is None and result.broken.first.name == "M0"
 

@@ -142,7 +142,7 @@ show(
         "params: their gradient is zero.",
         "The gradient of the start state, summed over the batch.",
         "Only the check of a whole model can see it, and it must include every parameter.",
-        equations=(), swaps=((NTM, "_initial_state_backward", start_gets_no_gradient),), models=LEARNED_START,
+        equations=(), swaps=((NTM, "initial_state_backward", start_gets_no_gradient),), models=LEARNED_START,
         caught=("ntm",), tasks=("copy-random-memory",)),
     Exhibit(
         "stop-at-memory", "Gradients stopped at the memory",

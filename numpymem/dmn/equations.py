@@ -39,8 +39,9 @@ def fuse_backward(df, mask):
 @equation("DMN-interactions", r"z_i^t = [f_i \circ q;\ f_i \circ m^{t-1};\ |f_i - q|;\ |f_i - m^{t-1}|]",
           source="Xiong et al. 2016, section 3.3")
 def interactions(f, q, m):
-    """How alike a fact is to the question and to the memory, number by number: where to look is decided on these. Here B counts the
-    facts of all stories.
+    """How alike a fact is to the question and to the memory, number by number: where to look is decided on these.
+
+    Here B counts the facts of all stories.
 
     f          (B, D)     a fact
     q          (B, D)     its story's question
@@ -86,7 +87,7 @@ def score_backward(dZ, a, z, W_1, W_2):
 
 
 @equation("DMN-attention", r"Z_i^t = W^{(2)} \tanh(W^{(1)} z_i^t + b^{(1)})", source="Xiong et al. 2016, section 3.3", step=True,
-          dims={"D": 3, "F": 12})
+          dims={"D": 5, "F": 20})
 def attend(f, q, m, W_1, b_1, W_2, mask):
     """The scores of all facts of a batch of stories. Only those of real sentences are computed.
 

@@ -15,8 +15,10 @@ from numpymem.ops.activations import sigmoid, sigmoid_backward, tanh, tanh_backw
                  r" \tilde h_t = \tanh(W x_t + r_t \circ U h_{t-1} + b)",
           source="Cho et al. 2014; Xiong et al. 2016, section 3.1; with g Kumar et al. 2015, section 2.3")
 def gru_cell(x, y, h_prev, g):
-    """One step. `g` says how much of it counts: 1 for a plain GRU, 0 to keep the old state, as for padding. The original DMN puts
-    the gate of a fact there: g GRU(c, h) + (1 - g) h.
+    """One step; `g` says how much of it counts.
+
+    1 is a plain GRU, 0 keeps the old state, as for padding. The original DMN puts the gate of a fact there:
+    g GRU(c, h) + (1 - g) h.
 
     x          (B, 3C)   W x_t + b: update gate, reset gate, candidate, C columns each
     y          (B, 3C)   U h_{t-1}, alike
