@@ -1,7 +1,7 @@
 """The same DNC in JAX: `jit` of value_and_grad of `lax.scan`, batched by hand, in the best form we could find.
 
-What was tried (JAX 0.10.2), in ms per sequence of the work `dnc` at batch 16, two runs (three short rounds; five rounds). The machine
-was very busy (load 9): read a run's numbers beside each other, not as speeds; `--all-forms` measures again.
+What was tried (JAX 0.10.2), in ms per sequence of the work `dnc` at batch 16, two runs (three short rounds; five rounds). The
+machine was very busy (load 9): read a run's numbers beside each other, not as speeds; `--all-forms` measures again.
 
     columns, remat all, free by sort, links by dots, late weight gradients      36    45
     the same, the links' gradient as one product (own)                                33
