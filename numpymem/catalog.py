@@ -185,7 +185,7 @@ SETTINGS = {
     **{("ntm", task): {"initial_weights": "one-hot", "N": 64, "read_heads": 2, "write_heads": 1} for task in GRAPHS},
     # An LSTM as controller keeps the two or three triples of the first lesson in itself, and is slow to learn to look one up. A
     # feedforward controller has nowhere else to keep them than in memory.
-    **{("dnc", task): {"controller": "feedforward", "N": 64, "W": 50, "read_heads": 2} for task in GRAPHS},
+    **{("dnc", task): {"controller": "feedforward", "N": 64, "N_training": 32, "W": 50, "read_heads": 2} for task in GRAPHS},
     ("lstm", "repeat-copy"): {"size": 512}, ("lstm", "ngrams"): {"size": 128}, ("lstm", "sort"): {"size": 128},      # the paper's
     ("memn2n", "copy"): {"memory_size": 120},
     # The weights of the authors' code, twice those of the paper's formula. Task 19 comes near the paper's error with these, and not
