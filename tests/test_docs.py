@@ -63,7 +63,7 @@ def test_duel_result_has_every_row_for_both_models():
 def test_the_readme_quotes_the_results():
     """Each figure in the README's tables of results is the one in the result file."""
     text = (ROOT / "README.md").read_text()
-    for name in {"ntm_copy", "ntm_recall"} & set(results.names()):
+    for name in {"ntm_copy", "ntm_recall", "dnc_copy", "dnc_series", "dnc_recall"} & set(results.names()):
         for row in results.read(name)["table"]:
             learned = f"{row['learned']} of {row['n']}" + (f", median {row['sequences']:,.0f}" if row["sequences"] else "")
             assert re.search(rf"^\| {row['task']}, {row['group']} \| {learned} \|", text, re.MULTILINE), (row["group"], learned)
@@ -71,3 +71,8 @@ def test_the_readme_quotes_the_results():
         for label, by_task in summary.errors_by_task(results.read(name)["table"]).items():
             best, mean = (statistics.fmean(each[which] for each in by_task.values()) for which in ("best", "mean"))
             assert f"| {name}: {label} | {best:.1f} % | {mean:.1f} % |" in text, (name, label, best, mean)
+    for name in [name for name in results.names() if "_babi" in name]:                 # the descendants
+        for label, by_task in summary.errors_by_task(results.read(name)["table"]).items():
+            tasks = "20 tasks" if len(by_task) == 20 else f"tasks {', '.join(map(str, sorted(by_task)))}"
+            mean = statistics.fmean(each["mean"] for each in by_task.values())
+            assert f"| {name}: {label}, {tasks} | {mean:.1f} % |" in text, (name, label, mean)
