@@ -181,7 +181,7 @@ SETTINGS = {
     # Nothing that a DNC learns depends on N: few slots while training, so that it has to free them, and more after.
     ("dnc", "copy"): {"N": 128, "N_training": 32}, ("dnc", "repeat-copy"): {"N": 128, "N_training": 32},
     ("dnc", "recall"): {"N": 64, "N_training": 32, "read_heads": 2},
-    ("dnc", "series-copy"): {"N": 10, "W": 16},
+    ("dnc", "series-copy"): {"N": 10, "W": 16}, ("dnc", "babi"): {"N": 32, "W": 32, "read_heads": 2},
     **{("ntm", task): {"initial_weights": "one-hot", "N": 64, "read_heads": 2, "write_heads": 1} for task in GRAPHS},
     # An LSTM as controller keeps the two or three triples of the first lesson in itself, and is slow to learn to look one up. A
     # feedforward controller has nowhere else to keep them than in memory.
@@ -242,7 +242,8 @@ RECIPES = {
     ("dnc", "recall"): Recipe(sequences=40_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, halve_every=10_000, stop_below=0.05,
                               settle=4_000, eval_count=500),
     ("dnc", "repeat-copy"): REPEAT_COPY,
-    **{("dnc", task): BASELINE for task in ("ngrams", "sort", "babi", "babi-joint")},
+    **{("dnc", task): BASELINE for task in ("ngrams", "sort", "babi-joint")},
+    ("dnc", "babi"): Recipe(sequences=40_000, batch=16, lr=2e-3, beta2=0.98, clip=1.0, halve_every=15_000, eval_every=4_000),
     ("memn2n", "copy"): Recipe(sequences=400_000, batch=32, lr=3e-3, halve_every=150_000, eval_every=20_000),
     ("memn2n", "babi"): Recipe(sequences=120 * EPOCH, batch=32, optimizer="sgd", lr=0.005, halve_every=25 * EPOCH, clip=40.0,
                                clip_by="matrix", scale="sum", linear_start=20 * EPOCH, eval_every=10 * EPOCH),
