@@ -147,7 +147,8 @@ def test_the_kernels_compute_in_float32(name, monkeypatch):
               "memn2n.hops": {"look", "look_back", "softmax_with_empty", "exp_float32"},
               "loss.categorical": {"cost", "cost_backward", "exp_float32", "log_float32"},
               "dnc.sequence": {"forward", "backward", "memory_step", "sort_slots", "look_up_backward", "exp_float32"},
-              "dmn.scan": {"add_product", "exp_float32"}, "dmn.attention": {"look", "rate", "rate_back", "look_back", "exp_float32"},
+              "dmn.scan": {"add_product", "exp_float32"},
+              "dmn.attention": {"look", "rate", "rate_back", "look_back", "exp_float32"},
               "ntm.sequence": {"forward", "backward", "memory_step", "softmax", "dot", "exp_float32", "log_float32"}}
     assert wanted[name] <= set(seen)
 
