@@ -44,18 +44,18 @@ def build_parser():
 
     train = verbs.add_parser("train", help="train a model on a task", description="Train a model on a task. The defaults "
                              "converge; every run leaves config.json, metrics.jsonl, checkpoint.npz and curves.png.")
-    train.add_argument("model", metavar="MODEL", help="ntm, memn2n or lstm")
+    train.add_argument("model", metavar="MODEL", help="ntm, dnc, memn2n, dmn or lstm")
     train.add_argument("task", metavar="TASK", help="copy, repeat-copy, recall, ngrams, sort, babi1 ... babi20, babi-joint, qa "
                        "(babi1), path-finding (babi19)")
-    train.add_argument("--controller", choices=("lstm", "feedforward"), help="the NTM's controller (default: lstm)")
+    train.add_argument("--controller", choices=("lstm", "feedforward"), help="of an NTM or DNC (default: lstm; of a DNC on graphs: feedforward)")
     train.add_argument("--seed", type=whole(0), help="seed of all chance (default: 0)")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--sequences", type=whole(1), help="at most so many sequences in all (default: the recipe's); a run "
                         "that has converged stops earlier")
     length.add_argument("--seconds", type=positive, help="at most so many seconds; a run that has converged stops earlier")
     train.add_argument("--batch", type=whole(1), help="sequences a step (default: the recipe's)")
-    train.add_argument("--checkpoint-every", type=whole(1), metavar="K", help="ntm: keep only every K-th step of a sequence and "
-                       "compute the others again, for long sequences in little memory")
+    train.add_argument("--checkpoint-every", type=whole(1), metavar="K", help="ntm, dnc: keep only every K-th step of a sequence "
+                       "and compute the others again, for long sequences in little memory")
     train.add_argument("--run", metavar="DIR", help="run folder (default: runs/MODEL-TASK-SEED)")
     train.add_argument("--resume", action="store_true", help="go on with the run in DIR; settings are those it began with")
     train.add_argument("--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],

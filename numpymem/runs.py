@@ -52,7 +52,7 @@ def check_settings(settings):
 def chosen_controller(model, config, settings, controller):
     """The controller by --controller or by --set controller=..., or None."""
     if controller is not None and "controller" not in config.__dataclass_fields__:
-        raise ValueError(f"--controller: only ntm has one, received MODEL {model}")
+        raise ValueError(f"--controller: only ntm and dnc have one, received MODEL {model}")
     named = [pair.partition("=")[2] for pair in settings if pair.startswith("controller=")]
     if controller is not None and named and named[-1] != controller:
         raise ValueError(f"--controller {controller}: expected the same in --set, received controller={named[-1]}")

@@ -74,7 +74,7 @@ def test_every_model_takes_a_story_task_and_says_which_data(model, capsys):
     (["train", "memn2n", "copy", "--set", "encoding=[1]"], "encoding: expected"),
     (["train", "memn2n", "qa", "--set", "folder=3"], "folder: expected a path"),
     (["train", "memn2n", "qa", "--set", "size=[1]"], "size=[1]: a value is of the wrong kind"),
-    (["train", "memn2n", "copy", "--controller", "lstm"], "only ntm has one"),
+    (["train", "memn2n", "copy", "--controller", "lstm"], "only ntm and dnc have one"),
     (["train", "ntm", "copy", "--set", "n_inputs=3"], "n_inputs"), (["train", "memn2n", "qa", "--set", "n_words=3"], "n_words"),
     (["train", "ntm", "copy", "--controller", "lstm", "--set", "controller=feedforward"], "--controller lstm"),
     (["duel", "--quick", "--full"], "not allowed"), (["nonsense"], "train"), ([], "VERB"),

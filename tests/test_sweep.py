@@ -183,7 +183,7 @@ def with_group(**new):
     (with_group(model="foo"), "group 'NTM', task 'copy': MODEL: expected one of ntm"),
     (with_group(task="foo", set=[]), "TASK: expected one of copy"), (with_group(set=["nonsense=1"]), "received 'nonsense'"),
     (with_group(set=["lr=x"]), "lr: expected"), (with_group(controller="gru"), "controller: expected"),
-    (with_group(model="memn2n"), "only ntm has one"),
+    (with_group(model="memn2n"), "only ntm and dnc have one"),
 ])
 def test_bad_specs_are_refused_before_anything_starts(content, expected, tmp_path, capsys):
     write_spec(tmp_path, content)

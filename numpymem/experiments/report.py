@@ -13,7 +13,9 @@ from numpymem.experiments import checkpoints, paper_babi, paper_dmn, paper_dnc, 
 AT_WORK = {                                       # task -> sizes of the sequences on which a shipped model is shown
     "copy": ({"length": 20}, {"length": 120}), "repeat-copy": ({"length": 10, "repeats": 10}, {"length": 10, "repeats": 20}),
     "recall": ({"items": 6}, {"items": 15}), "ngrams": ({},), "sort": ({},),
+    "series-copy": ({"copies": 4, "length": 5},),
 }
+MEMORY = {"copy": {"length": 50}, "series-copy": {"copies": 4, "length": 5}}     # of these also a picture of the memory
 
 
 def run_report(name, out=None):
@@ -196,12 +198,16 @@ def draw_at_work(name, path):
     if task.form == "story":
         yield plotting.save(attention_in(model, params, task), path.with_name(f"{path.stem}_{name}_attention.png"))
         return
-    for size in AT_WORK[task.name]:
+    for size in AT_WORK.get(task.name, ()):
         at = "_".join(str(value) for value in size.values())
         figure = plotting.task_figure(checkpoints.Measured(model, params, task), **size)
         yield plotting.save(figure, path.with_name("_".join(filter(None, [path.stem, name, at])) + ".png"))
-    if task.name == "copy":
-        batch = task.sample(np.random.default_rng(0), 1, length=50)
+    if task.name in ("traversal", "shortest-path"):
+        asked = task.underground(np.random.default_rng(0), 5)
+        figure = plotting.underground_map(plotting.named(asked))
+        yield plotting.save(figure, path.with_name(f"{path.stem}_{name}_underground.png"))
+    if task.name in MEMORY:
+        batch = task.sample(np.random.default_rng(0), 1, **MEMORY[task.name])
         logits, trace = model.forward(params, batch.inputs)
         draw = plotting.dnc_memory if "L" in trace else plotting.ntm_memory
         yield plotting.save(draw(trace, batch, logits), path.with_name(f"{path.stem}_{name}_memory.png"))
