@@ -127,6 +127,7 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     ("softmax_with_empty", "if mask[i] > 0:", "", MASK),
     ("pair_for", "say(", "forget_statement", "a line on stderr is no result"),
     ("all_steps", "own = np.zeros((last", "", LONGER),
+    ("all_steps", "slots > N", "", "where they are as many, there is nothing to fill"),
     ("forward", "copy(b_xi", "index_off_by_one", EACH),
     ("forward", "u_prev", "", EITHER),
     ("forward", "phi[b]", "index_off_by_one", ANY_ORDER),
@@ -135,7 +136,9 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     *((function, "range(0, ", "short_range", STEPS) for function in (
         "look_up", "look_up_backward", "precedence_backward", "allocate", "link", "read_backward", "link_backward",
         "usage_backward")),
+    ("interface", "", "index_off_by_one", ONE),
     ("allocate", "f[", "index_off_by_one", ONE),
+    ("allocate", "u_n, w_n = ", "swap_results", EITHER),
     ("usage_backward", "f[", "index_off_by_one", ONE),
     ("memory_step", "allocate(", "swap_arguments", EITHER),
     ("memory_step", "range(0, slots, LANES)", "name_of_the_same_kind", BEGINNING),
@@ -148,6 +151,7 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     ("memory_step_backward", " = rows[0]", "", ROWS),
     ("memory_step_backward", "draw[:at_beta_r]", "", LONGER),
     ("memory_step_backward", "draw[at_f:at_g_a]", "", LONGER),
+    ("memory_step_backward", "draw[at_e:at_v]", "name_of_the_same_kind", LONGER),
     ("memory_step_backward", "beta_r[h, 0]", "index_off_by_one", ONE),
     ("memory_step_backward", "e[0], v[0]", "index_off_by_one", ONE),
     ("memory_step_backward", "g, share, ", "index_off_by_one", ONE),
@@ -155,6 +159,11 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     ("memory_step_backward", "c_w[0]", "index_off_by_one", ONE),
     ("memory_step_backward", "M_scale, along)", "swap_arguments", "both are for use in there: what was in them is not read"),
     ("write_backward", "de_i, dv_i, ", "swap_results", "both start at zero"),
+    ("link", "len(L)", "name_of_the_same_kind", "L and L_prev have as many rows"),
+    ("link_backward", "range(0, slots, LANES)", "name_of_the_same_kind", BEGINNING),
+    ("read_backward", "len(dr)", "name_of_the_same_kind", "dr and dw_r have as many rows"),
+    ("sort_slots", "other < slot", "soften_comparison", "no slot is met twice"),
+    ("sort_slots", "range(j - 1", "name_of_the_same_kind", "the search begins at place j"),
 )
 
 
