@@ -60,12 +60,12 @@ def read(module):
     path = pathlib.Path(importlib.util.find_spec(module).origin)
     text, body, imports = path.read_text(), [], []
     for node in ast.parse(text).body:
-        if isinstance(node, ast.ImportFrom) and (_is_of_loops(node.module) or node.module == "numpymem.kernel"):
-            imports += [(node.module, one.name, one.asname or one.name) for one in node.names if one.name != LOOPS]
+        if isinstance(node, ast.ImportFrom) and _is_of_loops(node.module):
+            imports += [(node.module, one.name, one.asname or one.name) for one in node.names]
         elif isinstance(node, ast.FunctionDef):
             node.decorator_list = []
             body.append(node)
-        elif LOOPS not in ast.unparse(node):
+        elif isinstance(node, ast.ImportFrom) or LOOPS not in ast.unparse(node):
             body.append(node)
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     code = compile(ast.Module(body, []), str(path), "exec")
@@ -117,6 +117,21 @@ class Points(np.ndarray):
     """
     __iadd__, __isub__ = np.ndarray.__add__, np.ndarray.__sub__
     __imul__, __itruediv__ = np.ndarray.__mul__, np.ndarray.__truediv__
+
+    def __bool__(self):
+        """Which way a branch goes, if it is the same at all points."""
+        first = np.asarray(self).astype(bool)
+        if first.any() and not first.all():
+            raise Parting(first)
+        return bool(first.all())
+
+
+class Parting(Exception):
+    """A loop branches on a number, and not all points go the same way: `first` is True for those that go into the branch."""
+
+    def __init__(self, first):
+        super().__init__("the points go different ways")
+        self.first = first
 
 
 def larger(a, *others):

@@ -98,7 +98,7 @@ def _kinds(function):
         for side in (getattr(node, "left", None), getattr(node, "right", None), getattr(node, "value", None)):
             if isinstance(side, ast.Name):
                 kinds[side.id] = "number"
-    kinds |= dict.fromkeys(whole_numbers(function), "index")
+    kinds |= dict.fromkeys(sorted(whole_numbers(function)), "index")             # a set has another order in each process
     for node in inside(function, ast.Subscript):
         if isinstance(node.value, ast.Name):
             kinds[node.value.id] = f"array of {len(getattr(node.slice, 'elts', [node.slice]))}"

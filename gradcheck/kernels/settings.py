@@ -69,6 +69,11 @@ def padded_stories(point):
     return _moved(point, {6: lambda _: mask})
 
 
+def nothing_written(point):
+    """A DNC as it starts: no weights, usage, precedence or links. All slots are equally empty: their numbers decide the order."""
+    return _moved(point, dict.fromkeys(range(7, 12), np.zeros_like))
+
+
 def far_logits(point):
     """Scores of classes in the thousands."""
     return _moved(point, {0: lambda logits: 4000 * logits})
@@ -137,6 +142,7 @@ EXAMPLES = {                                                     # kernel -> set
     "dnc.sequence": [dnc_setting(1, 3, C=5, T=3, B=2, N=6, deallocation=True), dnc_setting(3, 4, C=6, T=4, B=3, N=17),
                      dnc_setting(1, 2, C=5, T=3, B=2, N=5, usage_gradient=False),
                      dnc_setting(2, 3, C=4, T=2, B=2, N=5, masking=True),
+                     dnc_setting(2, 3, C=4, T=4, B=2, N=6, change=nothing_written),
                      dnc_setting(2, 5, C=6, T=3, B=3, N=4, change=without_state),
                      dnc_setting(1, 20, C=20, T=2, B=9, N=32)],
     "dmn.scan": [scan_setting(3, 2), scan_setting(6, change=padded_steps, T=7), scan_setting(20, B=37, T=5, change=padded_steps),

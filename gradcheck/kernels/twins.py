@@ -1,12 +1,16 @@
 """Kernel mutants that no check can catch, because they compute the same: shown at 1,000 random points, and said why.
 
 The points run all at once: each number of the arrays stands for hundreds of points (interpreted.py), at sizes other than
-those of the exam. A mutant that branches on a number instead of a size cannot run so, and goes through them one by one.
+those of the exam. Where a loop branches on a number instead of a size, as sorting does, the points part: those that go the same
+way run on together. So what sorts has few slots here, steps and sequences: there are not many orders of them.
 """
+
+from itertools import compress
+from typing import NamedTuple
 
 import numpy as np
 
-from gradcheck.kernels.interpreted import at_points, interpreted_pair, numbers
+from gradcheck.kernels.interpreted import Parting, at_points, interpreted_pair, numbers
 from gradcheck.kernels import AtSetting
 from gradcheck.kernels.settings import EXAMPLES, Setting, dnc_setting, ntm_setting, padded_steps, scan_setting, without_state
 from gradcheck.pair import backward_arguments, listed
@@ -16,8 +20,9 @@ POINTS, SAME = 1000, 1e-13
 SETTINGS = {"ntm.sequence": [ntm_setting(2, 2, 2, 3, C=2, T=2, B=2, N=5), ntm_setting(1, 2, 3, 3, C=3, T=2, B=2, N=4),
                              ntm_setting(1, 1, 1, 5, C=1, T=2, B=5, N=6),
                              ntm_setting(1, 2, 1, 1, C=4, T=3, B=2, N=3, change=without_state)],
-            "dnc.sequence": [dnc_setting(2, 2, C=2, T=2, B=2, N=5), dnc_setting(1, 3, C=3, T=2, B=2, N=4, deallocation=True),
-                             dnc_setting(2, 1, C=4, T=3, B=2, N=3, change=without_state)],
+            "dnc.sequence": [dnc_setting(2, 2, C=2, T=2, B=1, N=3), dnc_setting(1, 3, C=3, T=1, B=2, N=2, deallocation=True),
+                             dnc_setting(2, 1, C=4, T=3, B=1, N=2, change=without_state),
+                             dnc_setting(1, 2, C=1, T=1, B=1, N=4, usage_gradient=False)],
             "dmn.scan": [scan_setting(2, B=2, T=3, change=padded_steps), scan_setting(3, 2, B=5, T=2)]}
 
 BLANK = "new and empty arrays of one shape: which is which does not matter"
@@ -36,6 +41,9 @@ OVERWRITTEN = "what lies beyond is written over later"
 SOME = "all rows of the block are asked, in whatever order"
 DONE_ANYWAY = "padding only: the product is of what nobody uses"
 ORDER = "in whatever order the rows are, each is computed by itself"
+EITHER = "in usage, u + w - u w, either may stand for the other"
+ANY_ORDER = "in whatever order the slots are, they are sorted"
+BEGINNING = "in steps of LANES from 0 on, the same blocks begin before N and before its next multiple of LANES"
 REASONS = (                    # (function, part of the line, operator or "", why it computes the same)
     ("sequence", "np.zeros((3, slots + S)", "", LONGER),
     ("sequence", "slots > N", "", UNSEEN),
@@ -117,6 +125,45 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     ("look_back", "if mask_b[i] > 0:", "", MASK),
     ("softmax_with_empty", "top = zero if empty > 0", "", "where the empty slots' share overflows, the rest gets 0 either way"),
     ("softmax_with_empty", "if mask[i] > 0:", "", MASK),
+    ("pair_for", "say(", "forget_statement", "a line on stderr is no result"),
+    ("all_steps", "own = np.zeros((last", "", LONGER),
+    ("all_steps", "slots > N", "", "where they are as many, there is nothing to fill"),
+    ("forward", "copy(b_xi", "index_off_by_one", EACH),
+    ("forward", "u_prev", "", EITHER),
+    ("forward", "phi[b]", "index_off_by_one", ANY_ORDER),
+    ("backward", "phi[b]", "index_off_by_one", ANY_ORDER),
+    ("backward", "dchi[b - first, j] = zero", "index_off_by_one", EACH),
+    *((function, "range(0, ", "short_range", STEPS) for function in (
+        "look_up", "look_up_backward", "precedence_backward", "allocate", "link", "read_backward", "link_backward",
+        "usage_backward")),
+    ("interface", "", "index_off_by_one", ONE),
+    ("allocate", "f[", "index_off_by_one", ONE),
+    ("allocate", "u_n, w_n = ", "swap_results", EITHER),
+    ("usage_backward", "f[", "index_off_by_one", ONE),
+    ("memory_step", "allocate(", "swap_arguments", EITHER),
+    ("memory_step", "range(0, slots, LANES)", "name_of_the_same_kind", BEGINNING),
+    ("memory_step", "len(M)", "name_of_the_same_kind", "M and M_prev have as many rows"),
+    ("memory_step", "look_up(", "index_off_by_one", ONE),
+    ("memory_step", "g, share = ", "index_off_by_one", ONE),
+    ("memory_step", "c_w[0]", "index_off_by_one", ONE),
+    ("memory_step", "e[0], v[0]", "index_off_by_one", ONE),
+    ("memory_step_backward", "dw_b, dc_r, dw_f = heads", "", ROWS),
+    ("memory_step_backward", " = rows[0]", "", ROWS),
+    ("memory_step_backward", "draw[:at_beta_r]", "", LONGER),
+    ("memory_step_backward", "draw[at_f:at_g_a]", "", LONGER),
+    ("memory_step_backward", "draw[at_e:at_v]", "name_of_the_same_kind", LONGER),
+    ("memory_step_backward", "beta_r[h, 0]", "index_off_by_one", ONE),
+    ("memory_step_backward", "e[0], v[0]", "index_off_by_one", ONE),
+    ("memory_step_backward", "g, share, ", "index_off_by_one", ONE),
+    ("memory_step_backward", "g, share, ", "swap_results", "both start at zero"),
+    ("memory_step_backward", "c_w[0]", "index_off_by_one", ONE),
+    ("memory_step_backward", "M_scale, along)", "swap_arguments", "both are for use in there: what was in them is not read"),
+    ("write_backward", "de_i, dv_i, ", "swap_results", "both start at zero"),
+    ("link", "len(L)", "name_of_the_same_kind", "L and L_prev have as many rows"),
+    ("link_backward", "range(0, slots, LANES)", "name_of_the_same_kind", BEGINNING),
+    ("read_backward", "len(dr)", "name_of_the_same_kind", "dr and dw_r have as many rows"),
+    ("sort_slots", "other < slot", "soften_comparison", "no slot is met twice"),
+    ("sort_slots", "range(j - 1", "name_of_the_same_kind", "the search begins at place j"),
 )
 
 
@@ -128,21 +175,40 @@ def reason(mutant):
     return ""
 
 
+class Together(NamedTuple):
+    """Points of one setting that go the same way at every branch: arguments and upstream gradients at each, and as one."""
+    points: list
+    upstream: list
+    as_one: tuple
+    wanted: list                 # what the kernel gives
+
+
 class Twin:
     """A kernel at many random points: does a mutant give the same everywhere?"""
 
     def __init__(self, kernel, seed=0):
-        self.kernel, rng = kernel, generator(seed, "twins of " + kernel.name)
+        self.kernel, self.original, rng = kernel, interpreted_pair(kernel), generator(seed, "twins of " + kernel.name)
         settings = SETTINGS.get(kernel.name) or [Setting(kernel.of.fixed, kernel.of.dims), *(
             one for one in EXAMPLES.get(kernel.name, ()) if one.slack == 1)]
-        self.cases = []                          # for each setting: arguments at each point, and upstream gradients
+        self.cases = []
         for setting in settings:
             at = AtSetting(kernel.of, setting)
             points = [at.point(rng, (USUAL | {"I": 12}, True)).arguments for _ in range(-(-POINTS // len(settings)))]
             outputs = listed(kernel.of.functions[0](*points[0]))
-            self.cases.append((points, [[rng.standard_normal(np.shape(out)) for out in outputs] for _ in points]))
-        self.together = [self._merged(*case) for case in self.cases]
-        self.wanted = [_run(kernel.of, interpreted_pair(kernel), *case) for case in self.together]
+            upstream = [[rng.standard_normal(np.shape(out)) for out in outputs] for _ in points]
+            self.cases += self._together(points, upstream)
+
+    def _together(self, points, upstream):
+        """Points of one setting -> list of Together, as few as the kernel's branches allow."""
+        as_one = self._merged(points, upstream)
+        try:
+            return [Together(points, upstream, as_one, _run(self.kernel.of, self.original, *as_one))]
+        except Parting as parting:
+            return self._parted(points, upstream, parting)
+
+    def _parted(self, points, upstream, parting):
+        return [case for way in (parting.first, ~parting.first)
+                for case in self._together(list(compress(points, way)), list(compress(upstream, way)))]
 
     def _merged(self, points, upstream):
         """All points of a setting as one; masks, words and other data are those of the first."""
@@ -154,26 +220,15 @@ class Twin:
         """Whether all outputs and gradients of a mutant are those of the kernel, to 1e-13, at all points."""
         pair = interpreted_pair(self.kernel, mutant.changed)
         with np.errstate(all="ignore"):
-            try:
-                return all(_equal(_run(self.kernel.of, pair, *case, like=wanted), wanted)
-                           for case, wanted in zip(self.together, self.wanted))
-            except ValueError:                   # "the truth value of an array is ambiguous": it branches on a number
-                return self._same_one_by_one(pair)
-            except Exception:  # noqa: BLE001    a broken loop may raise anything
-                return False
+            return all(self._same(pair, case) for case in self.cases)
 
-    def _same_one_by_one(self, pair):
-        original = interpreted_pair(self.kernel)
-        for points, upstream in self.cases:
-            for case in zip(points, upstream):
-                wanted = _run(self.kernel.of, original, *case)
-                try:
-                    found = _run(self.kernel.of, pair, *case, like=wanted)
-                except Exception:  # noqa: BLE001    a broken loop may raise anything
-                    return False
-                if not _equal(found, wanted):
-                    return False
-        return True
+    def _same(self, pair, case):
+        try:
+            return _equal(_run(self.kernel.of, pair, *case.as_one, like=case.wanted), case.wanted)
+        except Parting as parting:               # where the kernel does not
+            return all(self._same(pair, part) for part in self._parted(case.points, case.upstream, parting))
+        except Exception:  # noqa: BLE001        a broken loop may raise anything
+            return False
 
 
 def _run(equation, pair, arguments, upstream, like=None):

@@ -99,12 +99,20 @@ def backward(first, last, dh_out, dr_out, h, c, gates, raw, w_r, w_w, u, p, L, M
 
 # ---- the pair as Python calls it: it makes the arrays, the loops fill them ------------------------------------------------
 
-def is_plain(sizes):
-    """Whether the loops know this DNC: masks, sharpened and sparse links they do not."""
-    plain = not (sizes.masking or sizes.sharpening or sizes.sparse_link)
-    if not plain:
-        say("the kernel dnc.sequence knows no masking, no sharpening and no sparse links: running that step as NumPy.")
-    return plain
+def sequence(*arguments):
+    return pair_for(arguments[-1])[0](*arguments)
+
+
+def sequence_backward(*arguments):
+    return pair_for(arguments[-1])[1](*arguments)
+
+
+def pair_for(sizes):
+    """(forward, backward): the loops, or NumPy for what they do not know, which is masks, sharpened and sparse links."""
+    if not (sizes.masking or sizes.sharpening or sizes.sparse_link):
+        return all_steps, all_steps_backward
+    say("the kernel dnc.sequence knows no masking, no sharpening and no sparse links: running that step as NumPy.")
+    return as_numpy.sequence.functions
 
 
 def switched_off(T, B, N, W, dtype):
@@ -118,9 +126,7 @@ def free_lists(B, N):
     return np.tile(np.arange(N), (B, 1))
 
 
-def sequence(pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, sizes):
-    if not is_plain(sizes):
-        return as_numpy.sequence.functions[0](pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, sizes)
+def all_steps(pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, sizes):
     (T, B, G), (C, P), N, (R, W), dtype = pre_x.shape, W_xi.shape, u0.shape[1], sizes[:2], pre_x.dtype
     slots = padded(N)
     shapes = ((C,), c0.shape[1:], (G if c0.shape[1] else 0,), (len(W_chi),), (P,), (R, W), (R, slots), *3 * [(slots,)], (N, slots),
@@ -147,14 +153,9 @@ def sequence(pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, s
     return *(found[name] for name in as_numpy.NAMES), *last, trace["M"][-1, ..., :N].copy().swapaxes(-1, -2)
 
 
-def sequence_backward(dh, dr, dc_last, dw_r_last, dw_w_last, du_last, dp_last, dL_last, dM_last, h, c, gates, chi, raw, w_r, w_w,
-                      u, p, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f, psi, a, K_w, c_w, K_r, c_r,
-                      w_b, w_f, w_b_sharp, w_f_sharp, pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, sizes):
-    if not is_plain(sizes):
-        return as_numpy.sequence.functions[1](
-            dh, dr, dc_last, dw_r_last, dw_w_last, du_last, dp_last, dL_last, dM_last, h, c, gates, chi, raw, w_r, w_w, u, p, L, M,
-            k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f, psi, a, K_w, c_w, K_r, c_r, w_b, w_f, w_b_sharp,
-            w_f_sharp, pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, sizes)
+def all_steps_backward(dh, dr, dc_last, dw_r_last, dw_w_last, du_last, dp_last, dL_last, dM_last, h, c, gates, chi, raw, w_r, w_w,
+                       u, p, L, M, k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f, psi, a, K_w, c_w, K_r, c_r,
+                       w_b, w_f, w_b_sharp, w_f_sharp, pre_x, W_chi, W_xi, b_xi, h0, c0, r0, w_r0, w_w0, u0, p0, L0, M0, sizes):
     (T, B, _), R, N, dtype = pre_x.shape, sizes.R, u0.shape[1], pre_x.dtype
     slots, W_chiT, W_xiT = padded(N), panels(W_chi.T), panels(W_xi.T)
     over_slots = map(with_all_slots, (psi, a, K_w, c_w, K_r, c_r, w_b, w_f))

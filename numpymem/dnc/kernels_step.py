@@ -56,9 +56,11 @@ def sort_slots(u, phi):
     the step before, and usage changes little from step to step."""
     for j in range(1, phi.size):
         slot, place = phi[j], j
-        while place > 0 and (u[slot] < u[phi[place - 1]] or (u[slot] == u[phi[place - 1]] and slot < phi[place - 1])):
-            phi[place] = phi[place - 1]
-            place -= 1
+        for k in range(j - 1, -1, -1):
+            other = phi[k]
+            if u[other] < u[slot] or (u[other] == u[slot] and other < slot):
+                break
+            phi[k + 1], place = other, k
         phi[place] = slot
 
 
