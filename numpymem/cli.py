@@ -47,7 +47,8 @@ def build_parser():
     train.add_argument("model", metavar="MODEL", help="ntm, dnc, memn2n, dmn or lstm")
     train.add_argument("task", metavar="TASK", help="copy, repeat-copy, recall, ngrams, sort, babi1 ... babi20, babi-joint, qa "
                        "(babi1), path-finding (babi19)")
-    train.add_argument("--controller", choices=("lstm", "feedforward"), help="of an NTM or DNC (default: lstm; of a DNC on graphs: feedforward)")
+    train.add_argument("--controller", choices=("lstm", "feedforward"),
+                       help="of an NTM or DNC (default: lstm; of a DNC on graphs: feedforward)")
     train.add_argument("--seed", type=whole(0), help="seed of all chance (default: 0)")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--sequences", type=whole(1), help="at most so many sequences in all (default: the recipe's); a run "
