@@ -84,11 +84,11 @@ class GraphTask(Lessons):
         lesson = self.lesson if lesson is None else lesson
         return self.batches(rng, count, lambda: self.question(rng, lesson))
 
-    def batches(self, rng, count, ask):
-        """Yield (Batch, questions in it), `count` in all, made by `ask`."""
+    def batches(self, rng, count, ask, size=EVALUATION_BATCH):
+        """Yield (Batch, questions in it), `count` in all, at most `size` at a time, made by `ask`."""
         check_at_least("count", count, 1)
-        for start in range(0, count, EVALUATION_BATCH):
-            n = min(EVALUATION_BATCH, count - start)
+        for start in range(0, count, size):
+            n = min(size, count - start)
             yield self.batch(rng, [ask() for _ in range(n)]), n
 
     def count_wrong(self, outputs, batch):
