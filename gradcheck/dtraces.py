@@ -35,7 +35,7 @@ def dtrace_problems(model, params, trace, d_outputs):
     for name, id in TABLES.get(type(model).__name__, {}).items():
         (together,) = [call.arguments[0] for call in calls if call.equation.id == id]
         wanted[name] = list(np.moveaxis(together, -2, 0))
-    if "m" in wanted:                                    # u^1 is the query's code: one more than there are updates
+    if type(model).__name__ == "MemN2N":                 # u^1 is the query's code: one more than there are updates
         query = [call for call in calls if call.equation.id == "MemN2N-encode" and call.parent is None][-1]
         wanted["u"] = [query.arguments[0][:, 0], *wanted["u"]]
     return [f"{name}[{t}]" for name, values in wanted.items() for t, value in enumerate(values)

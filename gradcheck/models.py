@@ -64,7 +64,7 @@ def _dnc(how=None, **options):
     def make(rng):
         from numpymem.dnc import DNC, DNCConfig
         sizes = {"n_inputs": 3, "n_outputs": 2, "controller_size": 6, "N": 5, "W": 4, "read_heads": 2}
-        return DNC(DNCConfig(**(sizes | options))), rng.standard_normal((6, 2, 3)), how or {}
+        return DNC(DNCConfig(**(sizes | options))), rng.standard_normal((4, 2, 3)), how or {}
     return make
 
 

@@ -104,8 +104,8 @@ def test_silent_on_what_is_right():
             if item.is_step and seed >= 6:                       # made of the others, and slow
                 continue
             result = check_equation(item, seed)
-            assert result.passed and not result.notes, f"seed {seed}\n{result}"
-            assert result.error < 1e-13
+            assert result.passed and (not result.notes or item.stops), f"seed {seed}\n{result}"      # what is stopped is said
+            assert item.stops or result.error < 1e-13
 
 
 # ---- pairs: forwards that are not complex-safe ---------------------------------------------------------------------

@@ -96,7 +96,8 @@ def test_every_equation_has_its_section_formula_source_and_pictures(everything):
     assert [anchor for anchor, _ in Reader(text).sections] == html.unique_anchors(results)
     for item in REGISTRY.values():
         section = section_of(text, f"equation-{item.id}")
-        assert '<span class="math"' in section and section.count('<svg class="picture"') == 3, item.id
+        assert '<span class="math"' in section, item.id
+        assert section.count('<svg class="picture"') == 3 or item.stops, item.id            # of a gradient that is dropped: none
         assert f"def {item.name}(" in section and f"def {item.original_backward.__name__}(" in section
         assert all(symbol in section for symbol in (*item.inputs, *item.outputs))
 

@@ -311,7 +311,7 @@ def test_real_differences_know_their_noise():
     """Held against the complex step over all registered equations: never off by more than twice what they claim."""
     worst = {"Richardson": [], "central differences": []}
     with numpy_only():
-        for item in REGISTRY.values():
+        for item in (item for item in REGISTRY.values() if not item.stops):          # their complex step is zero on purpose
             for seed in range(1 if item.is_step else 6):
                 rng = generator(seed, item.id)
                 trial = Trial(item, rng)
