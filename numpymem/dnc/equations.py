@@ -72,7 +72,7 @@ def stop_gradient(x):
     x          (B, N)  any shape
     returns y  (B, N)  the same numbers
     """
-    return np.copy(real(x))                          # without an imaginary part the complex step sees no way back either
+    return real(x).copy()                          # without an imaginary part the complex step sees no way back either
 
 
 @stop_gradient.backward

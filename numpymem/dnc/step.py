@@ -110,8 +110,8 @@ def interface(raw, sizes):
     returns s_f     (B, D, 1)      and what lies ahead
     """
     k_r, beta_r, k_w, beta_w, e, v, f, g_a, g_w, pi, m_r, m_w, s_b, s_f = split(raw, sizes)
-    return (np.copy(k_r), oneplus(beta_r), np.copy(k_w), oneplus(beta_w), sigmoid(e), np.copy(v), sigmoid(f), sigmoid(g_a),
-            sigmoid(g_w), softmax(pi), mask(m_r), mask(m_w), oneplus(s_b), oneplus(s_f))
+    return (k_r.copy(), oneplus(beta_r), k_w.copy(), oneplus(beta_w), sigmoid(e), v.copy(), sigmoid(f), sigmoid(g_a), sigmoid(g_w),
+            softmax(pi), mask(m_r), mask(m_w), oneplus(s_b), oneplus(s_f))
 
 
 @interface.backward
