@@ -287,8 +287,9 @@ def moved_of(item):
     return [k for k, name in enumerate(item.arguments) if name in item.differentiable]
 
 
-# Sparse links: numbers of slots, and sums that are scattered into a new array. Nothing is decided on them afterwards.
-NEW = {("DNC-sparse-link", "C"), ("DNC-sparse-backward", "w_b")}
+# Sparse links: numbers of slots, and sums that are scattered into a new array; a DNC's memory, which is written by products with a
+# new array. What is decided on them afterwards is decided together with recorded numbers.
+NEW = {("DNC-sparse-link", "C"), ("DNC-sparse-backward", "w_b"), *(("DNC-sequence", name) for name in ("M", "M_last"))}
 
 
 def test_recording_changes_no_registered_equation():
