@@ -288,8 +288,9 @@ def moved_of(item):
 
 
 # Sparse links: numbers of slots, and sums that are scattered into a new array; a DNC's memory, which is written by products with a
-# new array. What is decided on them afterwards is decided together with recorded numbers.
-NEW = {("DNC-sparse-link", "C"), ("DNC-sparse-backward", "w_b"), *(("DNC-sequence", name) for name in ("M", "M_last"))}
+# new array; and rows of real sentences, put in their places of a new array. Nothing is decided on them alone afterwards.
+NEW = {("DNC-sparse-link", "C"), ("DNC-sparse-backward", "w_b"), ("DNC-sequence", "M"), ("DNC-sequence", "M_last"),
+       ("DMN-inputs", "x"), ("DMN-attention", "Z"), ("DMN-attention", "a")}
 
 
 def test_recording_changes_no_registered_equation():
