@@ -63,8 +63,8 @@ def _ntm(how=None, **options):
 def _dnc(how=None, **options):
     def make(rng):
         from numpymem.dnc import DNC, DNCConfig
-        sizes = {"n_inputs": 3, "n_outputs": 2, "controller_size": 6, "N": 5, "W": 4, "read_heads": 2}
-        return DNC(DNCConfig(**(sizes | options))), rng.standard_normal((4, 2, 3)), how or {}
+        sizes = {"n_inputs": 3, "n_outputs": 2, "controller_size": 4, "N": 5, "W": 3, "read_heads": 2}
+        return DNC(DNCConfig(**(sizes | options))), rng.standard_normal((3, 2, 3)), how or {}
     return make
 
 
