@@ -1,6 +1,7 @@
 """The batch types that every task yields.
 
-B batch, T time steps, X input width, Y output width, I sentences of the longest story, J words of the longest sentence.
+B batch, T time steps, X input width, Y output width, I sentences of the longest story, J words of the longest sentence; in the
+segments form G segments of I items of J words each, Q words of the question, V words, F rows of a word's spelling.
 """
 
 from typing import NamedTuple
@@ -15,12 +16,28 @@ class Stories(NamedTuple):
     query: np.ndarray         # (B, J) int32
 
 
+class Segments(NamedTuple):
+    """Input of the segments form: what is told, segment by segment, then what is asked. Word numbers, 0 = nil (no word).
+
+    A segment is what a model may attend to at once; an item is what it writes into its memory in one step. Nil words, items and
+    segments stand at the end. The question is the segment that the model has before it when it answers.
+    """
+
+    segments: np.ndarray      # (B, G, I, J) int32
+    question: np.ndarray      # (B, Q) int32
+    prompt: np.ndarray        # (B, T) int32; what the decoder is given at each step: 0 first, then 1 + the right answer before
+    marks: np.ndarray = None      # (B, Q) int32, 0 = none: what a task says of each word of the question, beside the word
+    spelling: np.ndarray = None   # (V, F) int32, 0 = none: rows of the table of vectors that are added up to a word's vector;
+    #                               None: word v has row v and no other
+
+
 class Batch(NamedTuple):
     """What `task.sample` returns.
 
-    inputs   sequence form: float32 (T, B, X);  story form: Stories
+    inputs   sequence form: float32 (T, B, X);  story form: Stories;  segments form: Segments
     targets  sequence form: float32 bits (T, B, Y) or int classes (T, B), or int digits (T, B, G)
              story form: int classes (B,) or bits (B, Y)
+             segments form: int (T, B), a class below n_outputs, or n_outputs + the place of a word of the question
     mask     float32, 1.0 where an answer is asked, 0.0 elsewhere: (T, B) or (B,)
     """
 
