@@ -38,10 +38,13 @@ def import_all():
 
 
 def equations():
-    """All registered equations in the order of the packages, whoever was imported first: a seed means the same everywhere."""
+    """All registered equations in the order of packages, files and lines, whoever was imported first: a seed means the same
+    everywhere."""
     def rank(item):
-        package = ".".join(item.original.__module__.split(".")[:2])
-        return PACKAGES.index(package) if package in PACKAGES else len(PACKAGES)
+        module, code = item.original.__module__, getattr(item.original, "__code__", None)
+        package = ".".join(module.split(".")[:2])
+        place = PACKAGES.index(package) if package in PACKAGES else len(PACKAGES)
+        return place, module, code.co_firstlineno if code else 0
     return sorted(REGISTRY.values(), key=rank)
 
 

@@ -71,11 +71,14 @@ def numba_version():
 def compiled_functions(pair):
     """The functions of numba that a kernel's pair is, or that its two plain Python functions call."""
     from numba.core.dispatcher import Dispatcher
-    found, todo = [], list(pair)
+    found, seen, todo = [], [], list(pair)
     while todo:
         one = todo.pop(0)
+        if one in seen:                                               # functions may call one another
+            continue
+        seen.append(one)
         if isinstance(one, Dispatcher):
-            found += [] if one in found else [one]
+            found.append(one)
         elif isinstance(one, python.FunctionType):
             called = [one.__globals__.get(name) for name in _names_in(one.__code__)]
             todo += [other for other in called if isinstance(other, Dispatcher)

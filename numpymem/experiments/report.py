@@ -36,7 +36,12 @@ def run_report(name, out=None):
     path = draw(found, pathlib.Path(out or f"{found['name']}.png"))
     print(f"figure: {path}")
     for name in examples(found):
-        for example in draw_at_work(name, path):
+        try:
+            shipped = checkpoints.load(name)
+        except (FileNotFoundError, ValueError) as reason:            # the data it was trained on is not there
+            print(f"the shipped {name} is not drawn: {reason}")
+            continue
+        for example in draw_at_work(name, shipped, path):
             print(f"the shipped {name} at work: {example}")
     return 0
 
@@ -191,10 +196,10 @@ def examples(found):
             if facts["model"] in ("ntm", "dnc", "dmn") and facts["task"] in tasks]
 
 
-def draw_at_work(name, path):
+def draw_at_work(name, shipped, path):
     """Yield the files of the paper's figures for a shipped NTM or DNC, each from one fresh sequence; and where its heads were. For
     a DMN where it looks in the story of a test question."""
-    model, params, task, _ = checkpoints.load(name)
+    model, params, task, _ = shipped
     if task.form == "story":
         yield plotting.save(attention_in(model, params, task), path.with_name(f"{path.stem}_{name}_attention.png"))
         return
