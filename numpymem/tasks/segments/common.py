@@ -10,6 +10,7 @@ from numpymem.tasks.batches import Batch, Segments
 from numpymem.tasks.bits import shares
 
 EVALUATION_BATCH = 50
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 class SegmentTask:

@@ -10,9 +10,7 @@ segments of three symbols:
 """
 
 from numpymem.initial import check_at_least
-from numpymem.tasks.segments.common import SegmentTask, as_batch
-
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+from numpymem.tasks.segments.common import LETTERS, SegmentTask, as_batch
 
 
 class SegmentedCopy(SegmentTask):
