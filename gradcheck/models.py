@@ -22,7 +22,8 @@ from gradcheck.report import Result, Wrong
 from numpymem import REGISTRY, numpy_only, watch
 from numpymem.equation import around
 
-PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n", "numpymem.dmn")
+PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n", "numpymem.dmn",
+            "numpymem.memory_transformer")
 TOLERANCE = 1e-8
 KERNEL_TOLERANCE = 1e-9          # float64 rounding, through all steps of a recurrence
 
@@ -95,6 +96,15 @@ def _dmn(dropout=False, **options):
     return make
 
 
+def _transformer(dropout=0.0, pointers=False, marks=0, **options):
+    def make(rng):
+        from numpymem.memory_transformer import MemoryTransformer, MemoryTransformerConfig
+        sizes = {"n_words": 9, "n_outputs": 4, "d": 6, "heads": 2, "ff": 5, "N": 5, "W": 4, "decoder_layers": 2}
+        config = MemoryTransformerConfig(**(sizes | {"pointers": pointers, "n_marks": marks, "dropout": dropout} | options))
+        return MemoryTransformer(config), told(rng, config, spelled=marks > 0), {"rng": SameAgain(7)} if dropout else {}
+    return make
+
+
 class SameAgain:
     """Random numbers that are the same each time: a forward with dropout can be run again."""
 
@@ -111,6 +121,20 @@ def stories(rng, n_words, B, I, J):
     sentences, query = (rng.integers(1, n_words, shape).astype(np.int32) for shape in ((B, I, J), (B, J)))
     sentences[1, -1], sentences[1, :, -1], query[1, -1] = 0, 0, 0
     return Stories(sentences, query)
+
+
+def told(rng, config, spelled=False, B=2, G=3, I=2, J=2, Q=3, T=2):
+    """Random segments, the second story with one segment, one item and one word less, its question one word shorter."""
+    from numpymem.tasks.batches import Segments
+    words = 11 if spelled else config.n_words
+    segments, question = (rng.integers(1, words, shape).astype(np.int32) for shape in ((B, G, I, J), (B, Q)))
+    segments[1, -1], segments[1, 0, 1], segments[1, 1, 0, 1], question[1, -1] = 0, 0, 0, 0
+    prompt = rng.integers(1, config.n_outputs + 1, (B, T)).astype(np.int32)
+    prompt[:, 0] = 0
+    if config.pointers:
+        prompt[1, 1] = config.n_outputs + 2                           # a word of the question
+    marks = rng.integers(0, config.n_marks + 1, question.shape) if config.n_marks else None
+    return Segments(segments, question, prompt, marks, rng.integers(0, config.n_words, (words, 3)) if spelled else None)
 
 
 CASES = (
@@ -141,6 +165,14 @@ CASES = (
     Case("dmn", "dropout", _dmn(dropout=True)),
     Case("dmn", "soft attention", _dmn(attention="soft", passes=3)),
     Case("dmn", "episodic, no fusion, gru", _dmn(attention="episodic", fusion=False, update="gru")),
+    Case("memory-transformer", "ntm", _transformer()),
+    Case("memory-transformer", "ntm, 2 + 2 heads, learned start", _transformer(write_heads=2, read_heads=2, initial_memory="learned")),
+    Case("memory-transformer", "content only, no erase", _transformer(addressing="content", erase=False)),
+    Case("memory-transformer", "location only, strict", _transformer(addressing="location", strict=True)),
+    Case("memory-transformer", "append, pointers, marks", _transformer(memory="append", pointers=True, marks=2)),
+    Case("memory-transformer", "attention, pointers", _transformer(memory="attention", pointers=True, encoder_layers=2)),
+    Case("memory-transformer", "none, dropout", _transformer(memory="none", dropout=0.3)),
+    Case("memory-transformer", "ntm, dropout", _transformer(dropout=0.3, decoder_layers=1)),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 

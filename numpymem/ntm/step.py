@@ -84,14 +84,55 @@ def head_parameters_backward(dk, dbeta, dg, ds, dgamma, de, da, k, g, s, e, a, r
 
 def split(raw, sizes):
     """Views of the raw vector, one for each head parameter, shaped (B, heads, ...)."""
-    return [raw[:, place].reshape(len(raw), heads, -1) for place, heads in places(sizes)]
+    return [raw[:, place].reshape(len(raw), heads, width) for place, heads, width in places(sizes)]
 
 
 @functools.cache
 def places(sizes):
-    """(columns of the raw vector, number of heads) for each head parameter."""
-    ends, heads = sizes.cuts, 5 * [sizes.H] + 2 * [sizes.Q]
-    return [(slice(*place), number) for *place, number in zip((0, *ends), ends, heads)]
+    """(columns of the raw vector, number of heads, numbers for each) for each head parameter."""
+    ends, heads, widths = sizes.cuts, 5 * [sizes.H] + 2 * [sizes.Q], (sizes.W, 1, 1, sizes.S, 1, sizes.W, sizes.W)
+    return [(slice(*place), number, width) for *place, number, width in zip((0, *ends), ends, heads, widths)]
+
+
+@equation("NTM-addressing", r"w_t = f(k_t, \beta_t, g_t, s_t, \gamma_t, M, w_{t-1})", source="Graves et al. 2014, figure 2", step=True,
+          dims=EXAMPLE_DIMS)
+def address(k, beta, g, s, gamma, M, w_prev):
+    """Where all heads look: by content, from where they were, shifted, sharpened.
+
+    k            (B, H, W)             keys
+    beta         (B, H, 1) [>= 0]      key strengths
+    g            (B, H, 1) [0..1]      interpolation gates
+    s            (B, H, S) [simplex]   shift weights
+    gamma        (B, H, 1) [>= 1]      sharpening exponents
+    M            (B, N, W)             memory
+    w_prev       (B, H, N) [simplex]   weights of the step before
+    returns w    (B, H, N)             weights
+    returns K    (B, H, N)             and all that was computed on the way
+    returns w_c  (B, H, N)
+    returns w_g  (B, H, N)
+    returns w_s  (B, H, N)
+    """
+    K = cosine_similarity(k, M)
+    w_c = content_weights(K, beta)
+    w_g = interpolate(w_c, w_prev, g)
+    w_s = shift(w_g, s)
+    w = sharpen(w_s, gamma)
+    return w, K, w_c, w_g, w_s
+
+
+@address.backward
+def address_backward(dw, w, K, w_c, w_g, w_s, k, beta, g, s, gamma, M, w_prev):
+    # w = sharpen(w_s, gamma)
+    dw_s, dgamma = sharpen_backward(dw, w, w_s, gamma)
+    # w_s = shift(w_g, s)
+    dw_g, ds = shift_backward(dw_s, w_g, s)
+    # w_g = interpolate(w_c, w_prev, g)
+    dw_c, dw_prev, dg = interpolate_backward(dw_g, w_c, w_prev, g)
+    # w_c = content_weights(K, beta)
+    dK, dbeta = content_weights_backward(dw_c, w_c, K, beta)
+    # K = cosine_similarity(k, M)
+    dk, dM = cosine_similarity_backward(dK, K, k, M)
+    return dk, dbeta, dg, ds, dgamma, dM, dw_prev
 
 
 @equation("NTM-step", r"(\hat p_t, M_{t-1}, w_{t-1}) \mapsto (r_t, w_t, M_t)", source="Graves et al. 2014, figure 2",
@@ -120,11 +161,7 @@ def memory_step(raw, M_prev, w_prev, sizes):
     """
     R = sizes.R
     k, beta, g, s, gamma, e, a = head_parameters(raw, sizes)
-    K = cosine_similarity(k, M_prev)
-    w_c = content_weights(K, beta)
-    w_g = interpolate(w_c, w_prev, g)
-    w_s = shift(w_g, s)
-    w = sharpen(w_s, gamma)
+    w, K, w_c, w_g, w_s = address(k, beta, g, s, gamma, M_prev, w_prev)
     r = read(w[:, :R], M_prev)
     M_erased = erase(M_prev, w[:, R:], e)
     M = add(M_erased, w[:, R:], a)
@@ -142,16 +179,9 @@ def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g,
     dw_read, dM_from_read = read_backward(dr, w[:, :R], M_prev)
     # w goes three ways: to the next step (dw), to reading, to writing
     dw = dw + np.concatenate([dw_read, dw_add + dw_erase], axis=1)                     # (B, H, N)
-    # w = sharpen(w_s, gamma)
-    dw_s, dgamma = sharpen_backward(dw, w, w_s, gamma)
-    # w_s = shift(w_g, s)
-    dw_g, ds = shift_backward(dw_s, w_g, s)
-    # w_g = interpolate(w_c, w_prev, g)
-    dw_c, dw_prev, dg = interpolate_backward(dw_g, w_c, w_prev, g)
-    # w_c = content_weights(K, beta)
-    dK, dbeta = content_weights_backward(dw_c, w_c, K, beta)
-    # K = cosine_similarity(k, M_prev)
-    dk, dM_from_content = cosine_similarity_backward(dK, K, k, M_prev)
+    # w, ... = address(k, beta, g, s, gamma, M_prev, w_prev)
+    dk, dbeta, dg, ds, dgamma, dM_from_content, dw_prev = address_backward(dw, w, K, w_c, w_g, w_s, k, beta, g, s, gamma, M_prev,
+                                                                           w_prev)
     # k, beta, ... = head_parameters(raw)
     draw = head_parameters_backward(dk, dbeta, dg, ds, dgamma, de, da, k, g, s, e, a, raw, sizes)
     # M_prev went three ways: it was compared with, read, and written over
