@@ -68,7 +68,7 @@ def test_a_solver_finds_an_answer_to_every_question(source, hops):
     task, all_found = build(source, hops), []
     for part in ("valid", "test"):
         start = 0
-        for batch, n in task.evaluation(np.random.default_rng(1), 100, part):
+        for batch, n in task.evaluation(np.random.default_rng(1), 75, part):
             for b, question in enumerate(getattr(task, part)[start:start + n]):
                 facts, words = told(task, batch, b)
                 assert len({tuple(fact) for fact in facts}) == 32

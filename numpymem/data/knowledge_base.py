@@ -19,6 +19,7 @@ class KnowledgeBase:
         order = ends.argsort(kind="stable")
         self._about = np.concatenate([np.arange(len(subject)), inward])[order]
         self._starts = np.searchsorted(ends[order], np.arange(entities + 1))
+        self._ways = {}                                                             # of the entities asked for so far
 
     def about(self, entity):
         """Numbers of the facts that an entity is the subject or the object of: (n,) int."""
@@ -30,10 +31,20 @@ class KnowledgeBase:
 
     def follow(self, entity, relation, forward):
         """[(number of a fact, entity at its other end)] of a relation, from subject to object or, not forward, back."""
-        here, there = (0, 2) if forward else (2, 0)
-        rows = self.rows
-        return [(fact, rows[fact][there]) for fact in self.about(entity).tolist()
-                if rows[fact][1] == relation and rows[fact][here] == entity]
+        if entity not in self._ways:
+            self._ways[entity] = self._ways_of(entity)
+        return self._ways[entity].get((relation, forward), [])
+
+    def _ways_of(self, entity):
+        """What `follow` finds from an entity, for each (relation, forward)."""
+        ways = {}
+        for fact in self.about(entity).tolist():
+            subject, relation, object_ = self.rows[fact]
+            if subject == entity:
+                ways.setdefault((relation, True), []).append((fact, object_))
+            if object_ == entity:
+                ways.setdefault((relation, False), []).append((fact, subject))
+        return ways
 
     def paths(self, entity, steps):
         """All ways from an entity along `steps`, each (relation, forward): [(tuple of numbers of facts, where it ends)]."""

@@ -19,7 +19,7 @@ from numpymem.data.knowledge_base import KnowledgeBase
 from numpymem.data.metaqa_format import TOPIC, UNKNOWN, steps
 from numpymem.initial import check_at_least
 from numpymem.tasks.batches import Segments
-from numpymem.tasks.segments.common import EVALUATION_BATCH, SegmentTask, as_batch, numbered
+from numpymem.tasks.segments.common import EVALUATION_BATCH, SegmentTask, as_batch, check_segments_form, numbered
 
 PARTS = ("train", "valid", "test")
 HELD_OUT = 0.1                                    # of the questions to train on, for validation
@@ -54,16 +54,18 @@ class MetaQA(SegmentTask):
     """
 
     def __init__(self, form="segments", hops=1, facts=32, source="auto", folder=None):
-        loaded = data.load(hops, source, folder)
+        data.check(hops, source, folder)
+        self.name, self.form = "metaqa" if hops == 1 else f"metaqa{hops}", form
+        check_segments_form(self.name, form)
         check_at_least("facts", facts, hops)
-        self.name = "metaqa" if hops == 1 else f"metaqa{hops}"
+        loaded = data.load(hops, source, folder)
         self.hops, self.facts, self.n_items = hops, facts, facts
         if 2 * facts > len(loaded.facts):
             raise ValueError(f"facts: expected at most half of the {len(loaded.facts)} there are, received {facts}")
         self.entities, self.relations = loaded.entities, loaded.relations
         self.base = KnowledgeBase(loaded.facts, len(loaded.entities))
         self._hold(loaded.train, loaded.test)
-        self._number_words(form)
+        self._number_words()
         self.origin = (f"{loaded.origin}: {len(self.train):,} to train on, {len(self.valid):,} to validate, {len(self.test):,} to "
                        f"test; {sum(self.left_out):,} without a path left out; {facts} facts told, entities renamed; not the "
                        "published protocol")
@@ -161,11 +163,11 @@ class MetaQA(SegmentTask):
         cut = len(shuffled) - round(HELD_OUT * len(shuffled))
         self.train, self.valid = shuffled[:cut], shuffled[cut:]
 
-    def _number_words(self, form):
+    def _number_words(self):
         """Number nil, the words of training questions, the relations and the names of entities."""
         words = sorted({word for question in self.train for word in question.words} - {TOPIC})
         names = numbered("e", 2 * self.facts)                                              # so many entities can be told of
-        self.take_words(form, [UNKNOWN_WORD, *words, *self.relations, *names], names)
+        self.take_words([UNKNOWN_WORD, *words, *self.relations, *names], names)
         self._word_id = {word: 1 + number for number, word in enumerate([UNKNOWN_WORD, *words])}
         self._first_relation = 2 + len(words)
         self._first_entity = self._first_relation + len(self.relations)
