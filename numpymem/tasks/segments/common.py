@@ -24,11 +24,9 @@ class SegmentTask:
     forms = ("segments",)
     n_marks, pointers = 0, False
 
-    def take_words(self, form, words, answers):
-        """Take in the form, the words from number 1 on and the classes: lists of texts."""
-        if form != "segments":
-            raise ValueError(f"form: expected 'segments', received {form!r}: {self.name} is told segment by segment")
-        self.form, self.vocabulary, self.answers = form, ["", *words], list(answers)
+    def take_words(self, words, answers):
+        """Take in the words from number 1 on and the classes: lists of texts."""
+        self.vocabulary, self.answers = ["", *words], list(answers)
         self.n_inputs, self.n_outputs = len(self.vocabulary), len(self.answers)
 
     def sizes(self):
@@ -51,6 +49,12 @@ class SegmentTask:
         """
         asked = batch.mask > 0
         return int((wrong_steps(outputs, batch) & asked).sum()), int(asked.sum())
+
+
+def check_segments_form(name, form):
+    """Refuse any form but "segments"."""
+    if form != "segments":
+        raise ValueError(f"form: expected 'segments', received {form!r}: {name} is told segment by segment")
 
 
 def wrong_steps(outputs, batch):

@@ -10,7 +10,7 @@ segments of three symbols:
 """
 
 from numpymem.initial import check_at_least
-from numpymem.tasks.segments.common import LETTERS, SegmentTask, as_batch
+from numpymem.tasks.segments.common import LETTERS, SegmentTask, as_batch, check_segments_form
 
 
 class SegmentedCopy(SegmentTask):
@@ -25,13 +25,15 @@ class SegmentedCopy(SegmentTask):
     name = "segmented-copy"
 
     def __init__(self, form="segments", min_segments=3, max_segments=3, length=6, symbols=8):
+        check_segments_form(self.name, form)
         check_at_least("min_segments", min_segments, 1)
         check_at_least("max_segments", max_segments, min_segments)
         check_at_least("length", length, 1)
         check_at_least("symbols", symbols, 2)
         if symbols > len(LETTERS):
             raise ValueError(f"symbols: expected at most {len(LETTERS)}, received {symbols}")
-        self.take_words(form, [*LETTERS[:symbols], "recall"], LETTERS[:symbols])
+        self.form = form
+        self.take_words([*LETTERS[:symbols], "recall"], LETTERS[:symbols])
         self.segments, self.length, self.n_items = (min_segments, max_segments), length, max_segments * length
         self.origin = (f"segmented copy: {min_segments} to {max_segments} segments of {length} random symbols of {symbols}, made "
                        "on the spot")

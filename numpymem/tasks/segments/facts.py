@@ -11,7 +11,7 @@ Three facts, one a segment, and a question of one hop and of two:
 import numpy as np
 
 from numpymem.initial import check_at_least
-from numpymem.tasks.segments.common import SegmentTask, as_batch, numbered
+from numpymem.tasks.segments.common import SegmentTask, as_batch, check_segments_form, numbered
 
 
 class MadeFacts(SegmentTask):
@@ -31,6 +31,7 @@ class MadeFacts(SegmentTask):
     name = "made-facts"
 
     def __init__(self, form="segments", facts=16, hops=1, entities=128, relations=8):
+        check_segments_form(self.name, form)
         check_at_least("facts", facts, 6)
         check_at_least("hops", hops, 1)
         check_at_least("entities", entities, 2)
@@ -40,7 +41,8 @@ class MadeFacts(SegmentTask):
                              f"received {facts}")
         if hops > 2:
             raise ValueError(f"hops: expected 1 or 2, received {hops}")
-        self.take_words(form, numbered("e", entities) + numbered("r", relations), numbered("e", entities))
+        self.form = form
+        self.take_words(numbered("e", entities) + numbered("r", relations), numbered("e", entities))
         self.facts, self.hops, self.relations, self.n_items = facts, hops, relations, facts
         self.origin = f"made facts: {facts} random facts, questions of {hops} hop{'s' * (hops > 1)}, made on the spot"
 

@@ -10,7 +10,7 @@ Three pairs:
 import numpy as np
 
 from numpymem.initial import check_at_least
-from numpymem.tasks.segments.common import SegmentTask, as_batch, numbered
+from numpymem.tasks.segments.common import SegmentTask, as_batch, check_segments_form, numbered
 
 
 class SegmentRecall(SegmentTask):
@@ -25,11 +25,13 @@ class SegmentRecall(SegmentTask):
     name = "segment-recall"
 
     def __init__(self, form="segments", min_pairs=4, max_pairs=8, keys=16, values=16):
+        check_segments_form(self.name, form)
         check_at_least("min_pairs", min_pairs, 1)
         check_at_least("max_pairs", max_pairs, min_pairs)
         check_at_least("keys", keys, max_pairs)
         check_at_least("values", values, 2)
-        self.take_words(form, numbered("k", keys) + numbered("v", values), numbered("v", values))
+        self.form = form
+        self.take_words(numbered("k", keys) + numbered("v", values), numbered("v", values))
         self.pairs, self.keys, self.n_items = (min_pairs, max_pairs), keys, max_pairs
         self.origin = (f"segment recall: {min_pairs} to {max_pairs} pairs of one of {keys} keys and one of {values} values, made "
                        "on the spot")

@@ -11,7 +11,7 @@ written twice, that is rewritten once:
 import numpy as np
 
 from numpymem.initial import check_at_least
-from numpymem.tasks.segments.common import SegmentTask, as_batch, numbered, wrong_steps
+from numpymem.tasks.segments.common import SegmentTask, as_batch, check_segments_form, numbered, wrong_steps
 
 
 class RewrittenKeys(SegmentTask):
@@ -32,6 +32,7 @@ class RewrittenKeys(SegmentTask):
     name = "rewritten-keys"
 
     def __init__(self, form="segments", min_writes=6, max_writes=12, keys=4, rewritten=2, asked=0.5, all_keys=16, values=16):
+        check_segments_form(self.name, form)
         check_at_least("keys", keys, 2)
         check_at_least("rewritten", rewritten, 1)
         if rewritten >= keys:
@@ -42,7 +43,8 @@ class RewrittenKeys(SegmentTask):
         check_at_least("max_writes", max_writes, min_writes)
         check_at_least("all_keys", all_keys, keys)
         check_at_least("values", values, 2)
-        self.take_words(form, numbered("k", all_keys) + numbered("v", values), numbered("v", values))
+        self.form = form
+        self.take_words(numbered("k", all_keys) + numbered("v", values), numbered("v", values))
         self.writes, self.keys, self.rewritten, self.asked = (min_writes, max_writes), keys, rewritten, asked
         self.all_keys, self.n_items = all_keys, max_writes
         self.origin = (f"rewritten keys: {min_writes} to {max_writes} writes of {keys} keys of which {rewritten} are rewritten, "

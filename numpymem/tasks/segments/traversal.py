@@ -18,7 +18,7 @@ import numpy as np
 from numpymem.initial import check_at_least
 from numpymem.tasks.graphs.random_graphs import random_graph
 from numpymem.tasks.lessons import check_range
-from numpymem.tasks.segments.common import LETTERS, SegmentTask, as_batch, one_a_segment, wrong_steps
+from numpymem.tasks.segments.common import LETTERS, SegmentTask, as_batch, check_segments_form, one_a_segment, wrong_steps
 
 OUT_DEGREE = (1, 3)                               # of a node: whoever walks can always go on
 TRIES = 1000                                      # graphs drawn until one has a number of edges that is wanted
@@ -40,6 +40,7 @@ class SegmentTraversal(SegmentTask):
     name = "segment-traversal"
 
     def __init__(self, form="segments", nodes=(6, 8), edges=(10, 16), max_steps=4, last=False):
+        check_segments_form(self.name, form)
         check_range("nodes", nodes)
         check_range("edges", edges)
         check_at_least("nodes", nodes[0], 2)
@@ -50,7 +51,8 @@ class SegmentTraversal(SegmentTask):
         if not isinstance(last, bool):
             raise ValueError(f"last: expected True or False, received {last!r}")
         names = [f"n{node}" for node in range(nodes[1])]
-        self.take_words(form, names + list(LETTERS[:2 * OUT_DEGREE[1]]), names)
+        self.form = form
+        self.take_words(names + list(LETTERS[:2 * OUT_DEGREE[1]]), names)
         self.nodes, self.edges, self.max_steps, self.last, self.n_items = nodes, edges, max_steps, last, edges[1]
         self.origin = (f"segment traversal: random graphs of {nodes[0]} to {nodes[1]} nodes and {edges[0]} to {edges[1]} edges, "
                        f"walks of 1 to {max_steps} edges, made on the spot")
