@@ -16,6 +16,8 @@ MODELS = {                                        # name -> (module, class, conf
     "dnc": ("numpymem.dnc", "DNC", "DNCConfig", "Differentiable Neural Computer (Graves et al. 2016)"),
     "memn2n": ("numpymem.memn2n", "MemN2N", "MemN2NConfig", "End-to-End Memory Network (Sukhbaatar et al. 2015)"),
     "dmn": ("numpymem.dmn", "DMN", "DMNConfig", "Dynamic Memory Network, DMN+ (Xiong et al. 2016; Kumar et al. 2015)"),
+    "memory-transformer": ("numpymem.memory_transformer", "MemoryTransformer", "MemoryTransformerConfig",
+                           "Transformer with an NTM's memory (numpymem's own proposal)"),
     "lstm": ("numpymem.lstm", "LSTM", "LSTMConfig", "LSTM baseline, no memory but its cells"),
 }
 TASKS = {                                         # name -> (module, class, fixed arguments, one line)
@@ -28,6 +30,12 @@ TASKS = {                                         # name -> (module, class, fixe
     "traversal": ("numpymem.tasks.graphs.traversal", "Traversal", {}, "follow a list of edges through a graph; 9 lessons"),
     "shortest-path": ("numpymem.tasks.graphs.shortest_path", "ShortestPath", {}, "the shortest path in a graph; 8 lessons"),
     "family": ("numpymem.tasks.graphs.family", "Family", {}, "who is whose great-aunt? questions on family trees; 9 lessons"),
+    "segmented-copy": ("numpymem.tasks.segments.copy", "SegmentedCopy", {}, "copy 3 segments of 6 symbols, seen one at a time"),
+    "segment-recall": ("numpymem.tasks.segments.recall", "SegmentRecall", {}, "the value of a key: 4-8 pairs, one a segment"),
+    "rewritten-keys": ("numpymem.tasks.segments.rewritten", "RewrittenKeys", {}, "the latest value of a key: 6-12 writes of 4 keys"),
+    "segment-traversal": ("numpymem.tasks.segments.traversal", "SegmentTraversal", {}, "walk 1-4 edges of a graph told edge by edge"),
+    "made-facts": ("numpymem.tasks.segments.facts", "MadeFacts", {}, "a made-up knowledge base of 16 facts, questions of 1-2 hops"),
+    "metaqa": ("numpymem.tasks.segments.metaqa", "MetaQA", {}, "questions about films over a knowledge base, 1 or 2 hops"),
     **{f"babi{n}": ("numpymem.tasks.babi", "Babi", {"number": n}, f"bAbI question answering, task {n}") for n in range(1, 21)},
     "babi-joint": ("numpymem.tasks.babi_joint", "BabiJoint", {}, "bAbI question answering, all twenty tasks at once"),
 }
@@ -88,6 +96,8 @@ def make_model(name, task, **settings):
     sizes = {"n_outputs": task.n_outputs}
     if cls.form == "sequence":
         sizes["n_inputs"] = task.n_inputs
+    elif cls.form == "segments":
+        sizes |= {"n_words": task.n_inputs, "n_marks": task.n_marks, "pointers": task.pointers}
     else:
         sizes |= {"n_words": task.n_inputs, "max_sentence_words": task.max_sentence_words}
         if hasattr(task, "longest_story") and "memory_size" in config.__dataclass_fields__:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from numpymem.initial import check_at_least, check_choice
-from numpymem.memory_transformer.memory import read_sizes, write_sizes
+from numpymem.memory_transformer.memory import HEAD, read_sizes, write_sizes
+from numpymem.ntm.step import places
 
 COUNTS = {"n_words": 2, "n_outputs": 1, "n_marks": 0, "d": 1, "heads": 1, "encoder_layers": 0, "decoder_layers": 1, "ff": 1, "N": 2,
           "W": 1, "write_heads": 1, "read_heads": 1, "shifts": 1}
+HINTS = {"write": {"g": -2.0, "gamma": 2.0}, "read": {"g": 2.0, "beta": 2.0}}                      # biases of raw numbers at the start
+STEP = 3.0                                        # and of a write head's shift to the next slot
 MEMORIES = ("ntm", "append", "attention", "none")
 
 
@@ -28,7 +31,8 @@ class MemoryTransformerConfig:
     strict          True: the question, too, is written as an item, and the decoder sees it in no other way
     N, W            slots of the memory and their width
     write_heads, read_heads, shifts  of the memory; with memory "append", read_heads attention heads
-    initial_memory  "constant": 1e-6 everywhere; "learned"
+    initial_memory  "constant": 1e-6 everywhere; "learned". By content alone constant rows can never be told apart
+    hints           True: untrained, write heads go from slot to slot and read heads look things up: see HINTS. False: neither
     dropout         in training this part of the words' vectors and of what each part adds is set to zero
     """
     n_words: int
@@ -49,7 +53,8 @@ class MemoryTransformerConfig:
     write_heads: int = 1
     read_heads: int = 1
     shifts: int = 3
-    initial_memory: str = "constant"
+    initial_memory: str = "learned"
+    hints: bool = True
     dropout: float = 0.0
 
     def __post_init__(self):
@@ -58,7 +63,7 @@ class MemoryTransformerConfig:
         check_choice("memory", self.memory, MEMORIES)
         check_choice("addressing", self.addressing, ("both", "content", "location"))
         check_choice("initial_memory", self.initial_memory, ("constant", "learned"))
-        for name in ("pointers", "erase", "strict"):
+        for name in ("pointers", "erase", "strict", "hints"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}: expected True or False, received {getattr(self, name)!r}")
         for name, whole, heads in (("d", self.d, self.heads), ("W", self.W, self.read_heads)):
@@ -133,4 +138,17 @@ def initial(c, rng, dtype):
         else:
             value = np.ones(shape) if name.endswith("_g") and not name.endswith("_b_g") else np.zeros(shape)
         params[name] = value.astype(dtype)
+    if c.hints and c.memory == "ntm":
+        give_hints(c, params)
     return params
+
+
+def give_hints(c, params):
+    """Set the biases of HINTS and STEP."""
+    biases = [("write", "write_b", write_sizes(c)), *(("read", f"d{n}_read_bias", read_sizes(c)) for n in range(1, c.decoder_layers + 1))]
+    for kind, name, sizes in biases:
+        at = {each: place for each, (place, *_) in zip(HEAD, places(sizes))}
+        for each, value in HINTS[kind].items():
+            params[name][at[each]] = value
+        if kind == "write":
+            params[name][at["s"]].reshape(sizes.H, sizes.S)[:, sizes.S // 2 + 1:sizes.S // 2 + 2] = STEP
