@@ -8,7 +8,6 @@ Source: Zhong et al. 2017, "Seq2SQL", arXiv:1709.00103.  One JSON object a line;
      "header": ["order year", ...], "rows": [["1992 - 93", ...], ...]}
 """
 
-import functools
 import json
 import re
 from typing import NamedTuple
@@ -152,10 +151,3 @@ def _rows(text, width, where):
     if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == width for row in rows):
         raise ValueError(f"{where}: expected 'rows' to list rows of {width} cells")
     return tuple(tuple(map(str, row)) for row in rows)
-
-
-@functools.lru_cache(maxsize=100_000)             # a table is asked about again and again
-def normal(text):
-    """Letters and digits of a text, lower-case: what makes two values the same text.  Without any, its other characters."""
-    kept = "".join(character for character in text.lower() if character.isalnum())
-    return kept or "".join(text.split())

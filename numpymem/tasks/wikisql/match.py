@@ -31,7 +31,8 @@ class Links:
         self.asked = np.zeros(task._words.shape, dtype=np.int8)
         self.columns = np.zeros((len(task.questions), task.headers.columns.shape[1]), dtype=np.int8)
         for row, question in enumerate(task.questions):
-            for link, (start, end, column) in enumerate(whole_names(question.words, task.names[question.table_id])[:LINKS], start=1):
+            found = whole_names(question.words, task.names[question.table_id])[:LINKS]
+            for link, (start, end, column) in enumerate(found, start=1):
                 self.asked[row, start:end] = link
                 self.columns[row, column] = link
 

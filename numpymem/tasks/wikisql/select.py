@@ -1,6 +1,7 @@
 """Which column a question asks for.
 
-Streamed, each column is told in a segment of its own, and the question comes last: only the memory can know which column had which name.
+Streamed, each column is told in a segment of its own, and the question comes last: only the memory can know
+which column had which name.
 
     segment 1  player           segment 2  no           segment 3  nationality        segment 4  position
     question   which country is alexis ajinça from ?
@@ -15,7 +16,6 @@ Otherwise all is before the model at once, and the answer points at the [col] of
 import numpy as np
 
 from numpymem.tasks.wikisql.encoding import MAX_COLUMNS
-from numpymem.tasks.wikisql.match import N_MARKS, Links
 from numpymem.tasks.wikisql.task import WikiSQLTask, check_switch, nothing_told
 
 
@@ -40,8 +40,7 @@ class WikiSQLSelect(WikiSQLTask):
         self.n_outputs, self.n_items = (MAX_COLUMNS, MAX_COLUMNS) if streamed else (1, 1)
         self._load(form, source, folder, trigrams, official=False)
         self._sel = np.array([question.query.sel for question in self.questions])
-        self._links = Links(self) if match and not streamed else None
-        self.n_marks = N_MARKS if self._links else 0
+        self._link(match and not streamed)
         if streamed:                              # the columns cost more than the question
             self._length = self.headers.n_columns[self._table] * 100 + self.headers.longest[self._table]
         else:
@@ -53,7 +52,6 @@ class WikiSQLSelect(WikiSQLTask):
         tables = self._table[rows]
         if self.streamed:
             return self._one_answer(rows, self.headers.as_segments(tables), words, self._sel[rows])
-        told, column = self.headers.after(words, lengths, tables)
-        marks = self._links.marks(rows, told, column) if self._links else None
+        told, marks = self._with_header(rows)
         target = self.n_outputs + lengths + self.headers.marker[tables, self._sel[rows]]
         return self._one_answer(rows, nothing_told(rows), told, target, marks)

@@ -9,6 +9,7 @@ from numpymem.data.wikisql_format import words
 from numpymem.initial import check_at_least
 from numpymem.tasks.batches import Batch, Segments
 from numpymem.tasks.wikisql.encoding import MAX_COLUMNS, Headers, name_of, ragged
+from numpymem.tasks.wikisql.match import N_MARKS, Links
 from numpymem.tasks.wikisql.spelling import Vocabulary
 
 EVALUATION_BATCH = 100
@@ -23,6 +24,7 @@ class WikiSQLTask:
     parts          {"train": ..., "valid": ..., "dev" or nothing, "test": ...}: numbers of the questions of each part
     questions      list of `Question`
     vocabulary     `spelling.Vocabulary`
+    tables         {id: Table} where the task reads headers, else None
     headers        `encoding.Headers` where the task reads headers, else None
     dropped        {part: how many questions were left out, because the task cannot put them}
     origin         where the data comes from, in one line
@@ -49,7 +51,8 @@ class WikiSQLTask:
         split = "official parts, valid: 5 % of the training tables" if official else "complete tables, split by table"
         left_out = f"; {sum(self.dropped.values())} left out" if any(self.dropped.values()) else ""
         self.origin = f"{self.name}: {data.origin}; {split} ({counts}{left_out})"
-        self._encode(None if official else data.tables, trigrams)
+        self.tables = None if official else data.tables
+        self._encode(self.tables, trigrams)
 
     def _keep(self, question, tables):
         return tables is None or len(tables[question.table_id].header) <= MAX_COLUMNS
@@ -105,7 +108,7 @@ class WikiSQLTask:
         return found[np.argsort(self._length[found], kind="stable")]
 
     def evaluation(self, rng, count, part="valid"):
-        """Yield (Batch, questions in it) of a part: of all of it, or of `count` questions, the same every time. `rng` is not used."""
+        """Yield (Batch, questions in it) of a part, or of `count` questions of it, the same every time. `rng` is not used."""
         found = self.rows(part, count)
         for start in range(0, len(found), EVALUATION_BATCH):
             chosen = found[start : start + EVALUATION_BATCH]
@@ -134,6 +137,17 @@ class WikiSQLTask:
         """(words (B, Q), lengths (B,)) of these questions, trimmed."""
         lengths = self._lengths[rows]
         return self._words[rows, : lengths.max()], lengths
+
+    def _link(self, match):
+        """Find what questions and headers have in common, if it is to be marked."""
+        self._links = Links(self) if match else None
+        self.n_marks = N_MARKS if match else 0
+
+    def _with_header(self, rows):
+        """(words (B, Q), marks (B, Q) or None) of these questions, each with its header after it."""
+        words, lengths = self._question(rows)
+        told, column = self.headers.after(words, lengths, self._table[rows])
+        return told, self._links.marks(rows, told, column) if self._links else None
 
     def _one_answer(self, rows, segments, question, target, marks=None):
         """A Batch in which one step is asked; target (B,)."""
