@@ -30,7 +30,7 @@ class _QuestionClass(WikiSQLTask):
         check_switch("header", header)
         self.header = header
         self._load(form, source, folder, trigrams, official=not header)
-        self._target = np.array([self._class_of(question.query) for question in self.questions], dtype=np.int32)
+        self.classes = np.array([self._class_of(question.query) for question in self.questions], dtype=np.int32)
         self._length = self._lengths
         if header:
             self.n_items = int(self.headers.n_columns.max())
@@ -39,7 +39,7 @@ class _QuestionClass(WikiSQLTask):
         """The Batch of these questions."""
         words, _ = self._question(rows)
         told = self.headers.as_items(self._table[rows]) if self.header else nothing_told(rows)
-        return self._one_answer(rows, told, words, self._target[rows])
+        return self._one_answer(rows, told, words, self.classes[rows])
 
 
 class WikiSQLAgg(_QuestionClass):

@@ -39,7 +39,7 @@ class WikiSQLSelect(WikiSQLTask):
         self.name = "wikisql-select" if streamed else "wikisql-select-flat"
         self.n_outputs, self.n_items = (MAX_COLUMNS, MAX_COLUMNS) if streamed else (1, 1)
         self._load(form, source, folder, trigrams, official=False)
-        self._sel = np.array([question.query.sel for question in self.questions])
+        self.classes = np.array([question.query.sel for question in self.questions])
         self._link(match and not streamed)
         if streamed:                              # the columns cost more than the question
             self._length = self.headers.n_columns[self._table] * 100 + self.headers.longest[self._table]
@@ -51,7 +51,7 @@ class WikiSQLSelect(WikiSQLTask):
         words, lengths = self._question(rows)
         tables = self._table[rows]
         if self.streamed:
-            return self._one_answer(rows, self.headers.as_segments(tables), words, self._sel[rows])
+            return self._one_answer(rows, self.headers.as_segments(tables), words, self.classes[rows])
         told, marks = self._with_header(rows)
-        target = self.n_outputs + lengths + self.headers.marker[tables, self._sel[rows]]
+        target = self.n_outputs + lengths + self.headers.marker[tables, self.classes[rows]]
         return self._one_answer(rows, nothing_told(rows), told, target, marks)

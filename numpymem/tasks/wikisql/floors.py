@@ -1,0 +1,122 @@
+"""What can be had without a network: floors for the WikiSQL tasks.
+
+    python -m numpymem.tasks.wikisql.floors            all of them on the real data, in about a minute
+
+Each function returns the percentage of right answers.
+"""
+
+import argparse
+
+import numpy as np
+
+from numpymem.tasks.wikisql.aggregate import WikiSQLAgg, WikiSQLNumber
+from numpymem.tasks.wikisql.match import whole_names
+from numpymem.tasks.wikisql.select import WikiSQLSelect
+
+BUCKETS = 2 ** 18        # of hashed words and word pairs
+
+
+def majority(task, part="test"):
+    """Always the class that training has most often; a task whose answers are classes."""
+    right = answers(task, "train")
+    return percent(answers(task, part) == np.bincount(right).argmax())
+
+
+def first_column(task, part="test"):
+    """Always the first column; a task with `tables`."""
+    return percent([task.questions[row].query.sel == 0 for row in task.parts[part]])
+
+
+def named_column(task, part="test", without_conditions=False):
+    """The column whose whole name the question has first, or the first column where it has none.
+
+    without_conditions  True: columns of the right conditions are passed over (they are not known to a model: no floor, but it
+                        shows where the rule goes wrong)
+    """
+    found = []
+    for row in task.parts[part]:
+        question = task.questions[row]
+        passed = {column for column, _, _ in question.query.conds} if without_conditions else ()
+        named = [column for _, _, column in whole_names(question.words, task.names[question.table_id]) if column not in passed]
+        found.append((named[0] if named else 0) == question.query.sel)
+    return percent(found)
+
+
+def linear(task, part="test", seed=0, epochs=4, rate=0.2, batch=64):
+    """Softmax regression on the hashed words and word pairs of the question, trained with AdaGrad on the training part.
+
+    task   one whose answers are classes; no header is read
+    pairs  of neighbours, and of any word with the first
+    """
+    W = linear_weights(task, np.random.default_rng(seed), epochs, rate, batch)
+    told = features(task, task.parts[part])
+    said = np.concatenate([W[told[i : i + 1000]].sum(axis=1).argmax(axis=-1) for i in range(0, len(told), 1000)])
+    return percent(said == answers(task, part))
+
+
+def linear_weights(task, rng, epochs, rate, batch):
+    """(BUCKETS, n_outputs) weights; row 0 stays zero."""
+    told, right = features(task, task.parts["train"]), answers(task, "train")
+    W = np.zeros((BUCKETS, task.n_outputs), dtype=np.float32)
+    squares = np.full_like(W, 1e-8)                               # AdaGrad (Duchi et al. 2011): sum of squared gradients
+    for _ in range(epochs):
+        order = rng.permutation(len(told))
+        for start in range(0, len(order), batch):
+            chosen = order[start : start + batch]
+            rows = told[chosen]                                   # (B, F)
+            logits = W[rows].sum(axis=1)
+            p = np.exp(logits - logits.max(axis=1, keepdims=True))
+            p /= p.sum(axis=1, keepdims=True)
+            p[np.arange(len(chosen)), right[chosen]] -= 1         # (B, C): the gradient of every feature of a question
+            used, where = np.unique(rows, return_inverse=True)
+            d = np.zeros((len(used), task.n_outputs), dtype=np.float32)
+            np.add.at(d, where.reshape(-1), np.repeat(p / len(chosen), rows.shape[1], axis=0))
+            d[used == 0] = 0
+            squares[used] += d * d
+            W[used] -= rate * d / np.sqrt(squares[used])
+    return W
+
+
+def features(task, rows):
+    """(N, F) int32 buckets of words, neighbours, and pairs of the first word with any; 0 = none."""
+    words = task._words[rows].astype(np.int64)
+    there = words > 0
+    first = np.broadcast_to(words[:, :1], words.shape)
+    pairs = (words[:, :-1] * 1_000_003 + words[:, 1:] * 7919, first * 999_983 + words * 104_729 + 17)
+    found = [np.where(there, words * 31, 0), np.where(there[:, 1:], pairs[0], 0), np.where(there, pairs[1], 0)]
+    hashed = [np.where(each > 0, 1 + each % (BUCKETS - 1), 0) for each in found]
+    return np.concatenate(hashed, axis=1).astype(np.int32)
+
+
+def answers(task, part):
+    """(N,) the right classes of a part, in the order of `parts`."""
+    return task.classes[task.parts[part]]
+
+
+def percent(right):
+    return 100.0 * float(np.mean(right))
+
+
+def main(arguments=None):
+    """Print all floors."""
+    parser = argparse.ArgumentParser(description="Floors of the WikiSQL tasks")
+    parser.add_argument("--source", default="auto", help="real, generated or auto")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=4)
+    chosen = parser.parse_args(arguments)
+    for kind in (WikiSQLAgg, WikiSQLNumber):
+        task = kind(source=chosen.source)
+        print(task.origin)
+        for part in ("dev", "test"):
+            fitted = linear(task, part, chosen.seed, chosen.epochs)
+            print(f"  {task.name}, {part}: majority {majority(task, part):.1f} %, linear (seed {chosen.seed}) {fitted:.1f} %")
+    task = WikiSQLSelect(source=chosen.source)
+    print(task.origin)
+    for part in ("valid", "test"):
+        print(f"  {task.name}, {part}: majority {majority(task, part):.1f} %, first column {first_column(task, part):.1f} %, "
+              f"first named column {named_column(task, part):.1f} %, the same without columns of conditions "
+              f"{named_column(task, part, without_conditions=True):.1f} %")
+
+
+if __name__ == "__main__":
+    main()
