@@ -86,16 +86,20 @@ def parse_tables(data, name):
     """Tables of one file by their id.  As `parse_questions`; a bad row is noticed when the rows are first read."""
     found = {}
     for where, line in _lines(data, name):
-        head, known, rows = line.partition(ROWS)
-        record = _record(head + b"}" if known else line, where,
-                         {"id": str, "split": str, "complete": bool, "header": list})
+        record = _record(_without_rows(line), where, {"id": str, "split": str, "complete": bool, "header": list})
         if not all(isinstance(column, str) for column in record["header"]) or not record["header"]:
             raise ValueError(f"{where}: expected 'header' to list column names, found {str(record['header'])[:60]!r}")
-        if record["complete"] and not (known or "rows" in record):
+        if record["complete"] and b'"rows"' not in line:
             raise ValueError(f"{where}: expected 'rows' in a complete table, found none")
-        text = rows.rstrip()[:-1] if known else json.dumps(record["rows"]) if "rows" in record else None
+        text = line if record["complete"] else None
         found[record["id"]] = Table(record["id"], record["split"], record["complete"], record["header"], (), text, where)
     return _not_empty(found, name, "tables")
+
+
+def _without_rows(line):
+    """A line of tables.jsonl without its rows, which are most of it, if they stand at its end; else the whole line."""
+    head, found, _ = line.partition(ROWS)
+    return head + b"}" if found and b'"header"' in head and line.rstrip().endswith((b"]]}", b"[]}")) else line
 
 
 def _not_empty(found, name, what):
@@ -147,7 +151,7 @@ def _is_number(value, below=None):
 
 
 def _rows(text, width, where):
-    rows = _json(text, where)
+    rows = _json(text, where).get("rows")
     if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == width for row in rows):
         raise ValueError(f"{where}: expected 'rows' to list rows of {width} cells")
     return tuple(tuple(map(str, row)) for row in rows)
