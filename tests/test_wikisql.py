@@ -258,7 +258,8 @@ def test_values_queries_and_answers_are_compared():
     a = Query(1, 0, ((0, 0, "x"), (2, 1, "1,000")))
     assert sql.same_query(a, Query(1, 0, ((2, 1, "1000"), (0, 0, "X"))))
     for other in (Query(0, 0, a.conds), Query(1, 1, a.conds), Query(1, 0, a.conds[:1]), Query(1, 0, (a.conds[0], a.conds[0])),
-                  Query(1, 0, ((0, 1, "x"), a.conds[1])), Query(1, 0, ((1, 0, "x"), a.conds[1])), Query(1, 0, ((0, 0, "y"), a.conds[1]))):
+                  Query(1, 0, ((0, 1, "x"), a.conds[1])),
+                  Query(1, 0, ((1, 0, "x"), a.conds[1])), Query(1, 0, ((0, 0, "y"), a.conds[1]))):
         assert not sql.same_query(a, other)
     assert sql.same_answer(["b", "A"], ["a", "b"]) and sql.same_answer([0.1 + 0.2], [0.3]) and sql.same_answer([], [])
     assert not sql.same_answer(["a", "a"], ["a", "b"]) and not sql.same_answer([1], [2]) and not sql.same_answer(["a"], ["a", "a"])

@@ -111,12 +111,6 @@ def load(source="auto", folder=None):
     return found or _made("no real data found")
 
 
-def clear():
-    """Forget what was read: for tests, and where files have changed."""
-    _read.cache_clear()
-    _made.cache_clear()
-
-
 def _real(label, path):
     archive = next((found for found in (path, path / "wikisql.tar.xz") if found.is_file()), path)
     return _read(label, path, archive.stat().st_mtime_ns if archive.exists() else 0)
@@ -132,7 +126,7 @@ def _read(label, path, _changed):
     return WikiSQL(content, f"{what} from {label}")
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)
 def _made(reason):
     origin = f"GENERATED WikiSQL-like data: {reason}; results are not comparable with published ones"
     return WikiSQL(wikisql_made.generate(), origin)

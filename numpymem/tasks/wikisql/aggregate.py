@@ -13,8 +13,8 @@ from numpymem.tasks.wikisql.task import WikiSQLTask, check_switch, nothing_told
 MAX_CONDITIONS = 4
 
 
-class _QuestionClass(WikiSQLTask):
-    """A class for a question.
+class QuestionClass(WikiSQLTask):
+    """Base of the two: the answer is a class, `count_wrong` counts questions.
 
     header     False: the official parts, and nothing is told, so the memory has nothing to hold (one nil item).
                True: the questions about complete tables, split by table; the columns of the table are the items of one segment.
@@ -42,10 +42,9 @@ class _QuestionClass(WikiSQLTask):
         return self._one_answer(rows, told, words, self.classes[rows])
 
 
-class WikiSQLAgg(_QuestionClass):
-    """Which aggregation a question asks for: none, MAX, MIN, COUNT, SUM, AVG."""
+class WikiSQLAgg(QuestionClass):
+    """Which aggregation a question asks for: none, MAX, MIN, COUNT, SUM, AVG. Settings: see `QuestionClass`."""
 
-    __doc__ += _QuestionClass.__doc__.partition("\n")[2]
     name, n_outputs = "wikisql-agg", len(AGGREGATIONS)
 
     @staticmethod
@@ -53,10 +52,9 @@ class WikiSQLAgg(_QuestionClass):
         return query.agg
 
 
-class WikiSQLNumber(_QuestionClass):
-    """How many conditions a question has, 0 to 4."""
+class WikiSQLNumber(QuestionClass):
+    """How many conditions a question has, 0 to 4. Settings: see `QuestionClass`."""
 
-    __doc__ += _QuestionClass.__doc__.partition("\n")[2]
     name, n_outputs = "wikisql-number", MAX_CONDITIONS + 1
 
     def _keep(self, question, tables):

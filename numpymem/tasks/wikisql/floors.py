@@ -38,7 +38,7 @@ def named_column(task, part="test"):
 
 
 def linear(task, W, part="test"):
-    """Softmax regression on the hashed words and pairs of neighbours of the question; W from `linear_weights`. No header is read."""
+    """Softmax regression on hashed words and pairs of neighbours of the question (no header); W from `linear_weights`."""
     told = features(task, task.parts[part])
     said = np.concatenate([W[told[i : i + 1000]].sum(axis=1).argmax(axis=-1) for i in range(0, len(told), 1000)])
     return percent(said == answers(task, part))
