@@ -21,7 +21,7 @@ import functools
 import numpy as np
 
 LINKS = 6                                # whole names that are numbered; those after the sixth count as single words
-N_MARKS = 3 + 2 * LINKS
+N_MARKS = 2 + 2 * LINKS                  # the largest mark; 0 is none
 
 
 @functools.lru_cache(maxsize=100_000)
