@@ -14,7 +14,7 @@ from numpymem.tasks.wikisql.aggregate import WikiSQLAgg, WikiSQLNumber
 from numpymem.tasks.wikisql.match import Names, whole_names
 from numpymem.tasks.wikisql.query import SCORES, WikiSQLQuery, value_spans
 from numpymem.tasks.wikisql.select import WikiSQLSelect
-from numpymem.tasks.wikisql.spelling import BUCKETS, COLUMN, ROWS, UNKNOWN, Vocabulary, trigram_buckets
+from numpymem.tasks.wikisql.spelling import BUCKETS, COLUMN, NOTHING, ROWS, UNKNOWN, Vocabulary, trigram_buckets
 
 MAKERS = {
     "agg": WikiSQLAgg,
@@ -73,8 +73,8 @@ def test_classes_of_questions(tasks, name, right):
         question = task.questions[row]
         assert read(task, batch.inputs.question[b]) == question.words and batch.targets[0, b] == right(question.query)
         told = [read(task, item) for item in batch.inputs.segments[b, 0]]
-        assert [name for name in told if name] == (header_of(task, row) if name == "agg-header" else [])
-    assert batch.inputs.segments.shape[1] == 1 and (name == "agg-header" or not batch.inputs.segments.any())
+        assert [told_name for told_name in told if told_name] == (header_of(task, row) if name == "agg-header" else [(NOTHING,)])
+    assert batch.inputs.segments.shape[1] == 1
 
 
 def test_streamed_columns_are_told_one_by_one_and_the_question_says_nothing_of_them(tasks):
@@ -93,13 +93,12 @@ def test_flat_columns_follow_the_question_and_the_answer_points_at_one(tasks):
     task = tasks["flat"]
     rows = task.rows("test")
     batch = task.batch(rows)
-    assert not batch.inputs.segments.any() and task.pointers and task.n_marks == 14
+    assert (batch.inputs.segments == np.ones((1, 1, 1))).all() and task.pointers and task.n_marks == 14
     for b, row in enumerate(rows):
         question, header = task.questions[row], header_of(task, row)
         told = read(task, batch.inputs.question[b])
         assert told == question.words + tuple(word for name in header for word in (COLUMN, *name))
-        place = batch.targets[0, b] - task.n_outputs
-        name = header[question.query.sel]
+        place, name = batch.targets[0, b] - task.n_outputs, header[question.query.sel]
         assert told[place : place + 1 + len(name)] == (COLUMN, *name) and told[:place].count(COLUMN) == question.query.sel
 
 
@@ -194,17 +193,17 @@ def test_wrong_settings_are_named(settings, message):
 
 def test_words_are_spelt_by_their_own_row_and_hashed_trigrams():
     vocabulary = Vocabulary(Counter({"cat": 5, "rare": 4}), ["new", "internationalisation"])
-    assert vocabulary.words == ["", COLUMN, "cat", "internationalisation", "new", "rare"]
-    assert (vocabulary.n_known, vocabulary.n_rows) == (2, 2 + 2 + BUCKETS)
+    assert vocabulary.words == ["", NOTHING, COLUMN, "cat", "internationalisation", "new", "rare"]
+    assert (vocabulary.n_known, vocabulary.n_rows) == (3, 2 + 3 + BUCKETS)
     rows = {word: row[row > 0].tolist() for word, row in zip(vocabulary.words, vocabulary.spelling)}
-    assert rows[""] == [] and rows[COLUMN] == [2]
-    assert rows["cat"] == [3, *(4 + zlib.crc32(each) % 4096 for each in (b"<ca", b"cat", b"at>"))]
+    assert rows[""] == [] and rows[NOTHING] == [2] and rows[COLUMN] == [3]
+    assert rows["cat"] == [4, *(5 + zlib.crc32(each) % 4096 for each in (b"<ca", b"cat", b"at>"))]
     assert rows["new"][0] == rows["rare"][0] == UNKNOWN and len(rows["new"]) == 4
-    assert len(rows["internationalisation"]) == ROWS and vocabulary.spelling.shape == (6, ROWS)
+    assert len(rows["internationalisation"]) == ROWS and vocabulary.spelling.shape == (7, ROWS)
     assert trigram_buckets("cat") == [3148, 936, 2396]                   # the same on every machine
     assert len(trigram_buckets("aaaaaa")) == 3                            # <aa aaa aa>
     plain = Vocabulary(Counter({"cat": 5, "rare": 4}), ["new"], trigrams=False)
-    assert plain.n_rows == 4 and plain.spelling.tolist() == [[0], [2], [3], [UNKNOWN], [UNKNOWN]]
+    assert plain.n_rows == 5 and plain.spelling.tolist() == [[0], [2], [3], [4], [UNKNOWN], [UNKNOWN]]
 
 
 def test_only_training_words_have_rows_of_their_own(tasks):
@@ -213,7 +212,7 @@ def test_only_training_words_have_rows_of_their_own(tasks):
     for id in {task.questions[row].table_id for row in task.parts["train"]}:
         counted.update(word for name in task.tables[id].header for word in words(name))
     own = {word for word, row in zip(task.vocabulary.words, task.vocabulary.spelling) if row[0] > UNKNOWN}
-    assert own == {word for word, count in counted.items() if count >= 5} | {COLUMN}
+    assert own == {word for word, count in counted.items() if count >= 5} | {NOTHING, COLUMN}
     test = {word for row in task.parts["test"] for word in task.questions[row].words}
     assert len(test - own) > 50 and test <= set(task.vocabulary.words)
 

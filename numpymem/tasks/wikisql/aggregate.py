@@ -1,7 +1,7 @@
 """Two of the parts of a query that the question alone decides: which aggregation, and how many conditions.
 
     question   how many schools did player number 3 play at ?
-    told       one nil item
+    told       [nothing], in one item
     answer     3 = COUNT (wikisql-agg), or 1 condition (wikisql-number)
 """
 
@@ -16,7 +16,7 @@ MAX_CONDITIONS = 4
 class QuestionClass(WikiSQLTask):
     """Base of the two: the answer is a class, `count_wrong` counts questions.
 
-    header     False: the official parts, and nothing is told, so the memory has nothing to hold (one nil item).
+    header     False: the official parts, and nothing is told, so the memory has nothing to hold.
                True: the questions about complete tables, split by table; the columns of the table are the items of one segment.
                (The official dev and test parts have incomplete tables only, and of those just the columns that questions use:
                their number nearly says how many conditions there are, so they are not told.)

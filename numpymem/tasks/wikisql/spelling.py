@@ -15,7 +15,10 @@ import numpy as np
 
 NIL, UNKNOWN, FIRST = 0, 1, 2           # rows: no word; any word that training has not, or seldom; the first word's own
 COLUMN = "[col]"                        # stands before the name of a column
+NOTHING = "[nothing]"                   # told where there is nothing to tell
+NOTHING_NUMBER = 1                      # of that word, in every vocabulary
 NAMELESS = "[nameless]"                 # the name of a column that has none (78 of 102,000)
+MARKERS = (NOTHING, COLUMN)             # words 1 and 2: always known, never spelt
 BUCKETS = 4096
 ROWS = 12                               # most rows a word: its own and 11 of its 3-grams, the first ones
 
@@ -37,16 +40,16 @@ class Vocabulary:
     """
 
     def __init__(self, training, others=(), trigrams=True, least=5):
-        self.words = ["", COLUMN, *sorted({*training, *others} - {COLUMN})]
+        self.words = ["", *MARKERS, *sorted({*training, *others} - {*MARKERS})]
         self.number = {word: number for number, word in enumerate(self.words)}
-        known = [COLUMN, *(word for word in self.words[2:] if training.get(word, 0) >= least)]
+        known = [*MARKERS, *(word for word in self.words[3:] if training.get(word, 0) >= least)]
         row_of = {word: row for row, word in enumerate(known, start=FIRST)}
         self.n_known, buckets = len(known), FIRST + len(known)
         self.n_rows = buckets + (BUCKETS if trigrams else 0)
         self.spelling = np.zeros((len(self.words), ROWS if trigrams else 1), dtype=np.int32)
         for number, word in enumerate(self.words[1:], start=1):
             rows = [row_of.get(word, UNKNOWN)]
-            if trigrams and word != COLUMN:
+            if trigrams and word not in MARKERS:
                 rows += [buckets + bucket for bucket in trigram_buckets(word)[: ROWS - 1]]
             self.spelling[number, : len(rows)] = rows
 

@@ -10,7 +10,7 @@ from numpymem.initial import check_at_least
 from numpymem.tasks.batches import Batch, Segments
 from numpymem.tasks.wikisql.encoding import MAX_COLUMNS, Headers, name_of, ragged
 from numpymem.tasks.wikisql.match import N_MARKS, Links
-from numpymem.tasks.wikisql.spelling import Vocabulary
+from numpymem.tasks.wikisql.spelling import NOTHING_NUMBER, Vocabulary
 
 EVALUATION_BATCH = 100
 POOL = 16               # a batch is one of 16 slices of 16 times as many questions, drawn at random and sorted by length
@@ -166,8 +166,8 @@ def official_parts(data):
 
 
 def nothing_told(rows):
-    """(B, 1, 1, 1): one segment of one nil item."""
-    return np.zeros((len(rows), 1, 1, 1), dtype=np.int32)
+    """(B, 1, 1, 1): one segment of one item, the word [nothing], so that a memory has something to write, but nothing to know."""
+    return np.full((len(rows), 1, 1, 1), NOTHING_NUMBER, dtype=np.int32)
 
 
 def check_segments_form(name, form):
