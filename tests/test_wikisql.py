@@ -198,6 +198,9 @@ def test_made_up_queries_have_answers_and_say_their_values():
     data = wikisql.load("generated")
     answers = [sql.execute(question.query, data.tables[question.table_id]) for question in data.train]
     assert sum(map(bool, answers)) > 0.99 * len(answers)
+    counted = [answer for question, answer in zip(data.train, answers) if question.query.agg == 3]
+    has = sum(sql.has_answer(question.query, data.tables[question.table_id]) for question in data.train)
+    assert has == sum(map(bool, answers)) - counted.count([0]) and counted.count([0]) > 0
     for question in data.train:
         said = " ".join(question.words)
         assert all(" ".join(words(value)) in said for _, _, value in question.query.conds)

@@ -54,6 +54,12 @@ def condition(operator, value):
     return (_larger if operator == 1 else _smaller), first_number(value)
 
 
+def has_answer(query, table):
+    """Whether there is an answer, and not a count of 0. One in ten of the real queries has none."""
+    answer = execute(query, table)
+    return bool(answer) and not (query.agg == 3 and answer == [0])
+
+
 def same_answer(a, b):
     """Whether two answers of `execute` are the same, in any order; numbers but for rounding."""
     if len(a) != len(b):

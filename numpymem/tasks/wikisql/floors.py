@@ -9,6 +9,7 @@ import argparse
 
 import numpy as np
 
+from numpymem.data import sql
 from numpymem.tasks.wikisql.aggregate import WikiSQLAgg, WikiSQLNumber
 from numpymem.tasks.wikisql.match import Names, whole_names
 from numpymem.tasks.wikisql.select import WikiSQLSelect
@@ -35,6 +36,12 @@ def named_column(task, part="test"):
         named = whole_names(question.words, Names(task.names[question.table_id]))
         found.append((named[0][2] if named else 0) == question.query.sel)
     return percent(found)
+
+
+def answered(task, part="test"):
+    """Right queries that have an answer: no floor, but where both have none a wrong query has the same answer as the right one."""
+    asked = (task.questions[row] for row in task.parts[part])
+    return percent([sql.has_answer(question.query, task.tables[question.table_id]) for question in asked])
 
 
 def linear(task, W, part="test"):
@@ -103,7 +110,7 @@ def main(arguments=None):
     print(task.origin)
     for part in ("valid", "test"):
         print(f"  {task.name}, {part}: majority {majority(task, part):.1f} %, first column {first_column(task, part):.1f} %, "
-              f"first named column {named_column(task, part):.1f} %")
+              f"first named column {named_column(task, part):.1f} %; queries with an answer {answered(task, part):.1f} %")
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ class WikiSQLQuery(WikiSQLTask):
         for row, steps in zip(rows, np.asarray(said).T):
             right, query = self.questions[row].query, self.read_query(steps, row)
             answer = sql.execute(right, self._table_of(row))
-            answered = bool(answer) and not (right.agg == 3 and answer == [0])
+            answered = sql.has_answer(right, self._table_of(row))
             counts["asked"] += 1
             counts["answered"] += answered
             if query is None:
