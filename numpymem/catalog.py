@@ -36,6 +36,13 @@ TASKS = {                                         # name -> (module, class, fixe
     "segment-traversal": ("numpymem.tasks.segments.traversal", "SegmentTraversal", {}, "walk 1-4 edges of a graph told edge by edge"),
     "made-facts": ("numpymem.tasks.segments.facts", "MadeFacts", {}, "a made-up knowledge base of 16 facts, questions of 1-2 hops"),
     "metaqa": ("numpymem.tasks.segments.metaqa", "MetaQA", {}, "questions about films over a knowledge base, 1 or 2 hops"),
+    "wikisql-agg": ("numpymem.tasks.wikisql.aggregate", "WikiSQLAgg", {}, "WikiSQL: which aggregation a question asks for"),
+    "wikisql-number": ("numpymem.tasks.wikisql.aggregate", "WikiSQLNumber", {}, "WikiSQL: how many conditions a question has"),
+    "wikisql-select": ("numpymem.tasks.wikisql.select", "WikiSQLSelect", {"streamed": True},
+                       "WikiSQL: which column is asked for; columns told one by one"),
+    "wikisql-select-flat": ("numpymem.tasks.wikisql.select", "WikiSQLSelect", {"streamed": False},
+                            "WikiSQL: which column is asked for; question and columns side by side"),
+    "wikisql-query": ("numpymem.tasks.wikisql.query", "WikiSQLQuery", {}, "WikiSQL: the whole query, with pointers"),
     **{f"babi{n}": ("numpymem.tasks.babi", "Babi", {"number": n}, f"bAbI question answering, task {n}") for n in range(1, 21)},
     "babi-joint": ("numpymem.tasks.babi_joint", "BabiJoint", {}, "bAbI question answering, all twenty tasks at once"),
 }
@@ -98,6 +105,7 @@ def make_model(name, task, **settings):
         sizes["n_inputs"] = task.n_inputs
     elif cls.form == "segments":
         sizes |= {"n_words": task.n_inputs, "n_marks": task.n_marks, "pointers": task.pointers}
+        sizes["N"] = max(-(-5 * task.n_items // 4), 4)           # a quarter more slots than items
     else:
         sizes |= {"n_words": task.n_inputs, "max_sentence_words": task.max_sentence_words}
         if hasattr(task, "longest_story") and "memory_size" in config.__dataclass_fields__:
