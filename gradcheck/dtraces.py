@@ -46,10 +46,10 @@ def dtrace_problems(model, params, trace, d_outputs):
 
 
 def _of_transformer(calls, params, trace, dtrace):
-    """What the dtrace must hold, and the dtrace, both as rows. Which layer norm is which its gain says. Items that are not there are
-    in no node."""
-    norms = {gain: [upstream(call)["y"] for call in calls if call.equation.id == "layer-norm" and call.arguments[-1] is params[gain]]
-             for gain in ("d_g", "e_g")}
+    """What the dtrace must hold, and the dtrace, both as rows. Which layer norm is which its gain says. Items that are not there
+    are in no node."""
+    layer_norms = [(call.arguments[-1], upstream(call)["y"]) for call in calls if call.equation.id == "layer-norm"]
+    norms = {name: [dy for gain, dy in layer_norms if gain is params[name]] for name in ("d_g", "e_g")}
     logits = [upstream(call)["y"] for call in calls if call.equation.id == "linear" and call.parent is None][0]
     wanted = {"z": norms["d_g"], "x_q": norms["e_g"][-1:], "x": norms["e_g"][:-1], "logits": [logits],
               "M": [upstream(call)["M"][-1] for call in calls if call.equation.id == "MT-write"],

@@ -168,7 +168,7 @@ CASES = (
     Case("memory-transformer", "ntm, 2 + 2 heads", _transformer(write_heads=2, read_heads=2, initial_memory="learned")),
     Case("memory-transformer", "no erase, 2 layers", _transformer(erase=False, decoder_layers=2, encoder_layers=0)),
     Case("memory-transformer", "content, strict, dropout", _transformer(addressing="content", strict=True, dropout=0.3)),
-    Case("memory-transformer", "append, pointers, marks", _transformer(memory="append", addressing="location", pointers=True, marks=2)),
+    Case("memory-transformer", "append, pointers, marks", _transformer(memory="append", pointers=True, marks=2)),
     Case("memory-transformer", "attention, pointers", _transformer(memory="attention", pointers=True)),
     Case("memory-transformer", "none", _transformer(memory="none")),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),

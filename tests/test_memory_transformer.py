@@ -8,8 +8,9 @@ from numpymem.memory_transformer import MemoryTransformer, MemoryTransformerConf
 from numpymem.memory_transformer.decoding import generate, start, step
 
 SIZES = {"n_words": 9, "n_outputs": 4, "d": 6, "heads": 2, "ff": 5, "N": 5, "W": 4}
-KINDS = [{"memory": "ntm", "read_heads": 2, "write_heads": 2, "pointers": True}, {"memory": "append", "read_heads": 2, "pointers": True},
-         {"memory": "attention", "pointers": True}, {"memory": "none"}, {"strict": True}, {"strict": True, "memory": "append"},
+KINDS = [{"memory": "ntm", "read_heads": 2, "write_heads": 2, "pointers": True},
+         {"memory": "append", "read_heads": 2, "pointers": True}, {"memory": "attention", "pointers": True},
+         {"memory": "none"}, {"strict": True}, {"strict": True, "memory": "append"},
          {"addressing": "location", "decoder_layers": 3, "encoder_layers": 0}]
 
 

@@ -4,12 +4,13 @@ import importlib
 
 import numpy as np
 
-from numpymem.experiments import measure_dnc, measure_ntm
+from numpymem.experiments import measure_dnc, measure_ntm, measure_segments
 from numpymem.training.loss import evaluate
 
 COPY_LENGTHS = (20, 50, 80, 120)
 PAPER_LENGTHS = (10, 20, 30, 50, 80, 120)         # the paper's, and 80
-MEASURES = measure_ntm.MEASURES | measure_dnc.MEASURES
+MEASURES = measure_ntm.MEASURES | measure_dnc.MEASURES | measure_segments.MEASURES
+OVER = ("copies", "length", "repeats", "items", "segments", "pairs", "steps", "rewrites", "part", "of")
 TEST_SEED = 1_000_003                             # fresh sequences are the same for every run: differences are the models'
 FINAL = {                                         # task kind -> 'module:function'; imported when it is needed
     "copy": "numpymem.experiments.measure:final_copy",
@@ -17,6 +18,7 @@ FINAL = {                                         # task kind -> 'module:functio
     "babi-joint": "numpymem.experiments.measure_babi:joint",
     **dict.fromkeys(("repeat-copy", "recall", "ngrams", "sort", "series-copy"), "numpymem.experiments.measure:final_measures"),
     **dict.fromkeys(("traversal", "shortest-path", "family"), "numpymem.experiments.measure:final_graph"),
+    **dict.fromkeys(measure_segments.MEASURES, "numpymem.experiments.measure:final_measures"),
 }
 
 
@@ -44,7 +46,8 @@ def final_copy(training):
 
 
 def final_measures(training):
-    """The other tasks of bits, also beyond what was trained: {"bits": {items: ..}, ...}; see measure_ntm.py, measure_dnc.py."""
+    """The other tasks, also beyond what was trained: {"bits": {items: ..}, ...}; see measure_ntm.py, measure_dnc.py,
+    measure_segments.py."""
     return figures_of(MEASURES[training.task.name](training.model, training.params, training.task, seed=TEST_SEED))
 
 
@@ -53,7 +56,7 @@ def final_graph(training):
     return measure_dnc.final_graph(training, TEST_SEED)
 
 
-def figures_of(lines, over=("copies", "length", "repeats", "items")):
+def figures_of(lines, over=OVER):
     """Lines of measurements, with in `over` what they were measured at -> figures: [{"items": 6, "bits_per_sequence": 0.1}] ->
     {"bits": {"6": 0.1}}. One line that was measured at nothing in particular gives plain numbers."""
     figures = {}
@@ -70,8 +73,8 @@ def figures_of(lines, over=("copies", "length", "repeats", "items")):
 
 def evaluate_run(training, lengths=None, count=None, seed=0):
     """A Training -> a JSON-able dict: for copy `lengths`, a list with length, bits_per_sequence, wrong_bits_percent; for the other
-    tasks of the NTM and the DNC `lines`, see measure_ntm.py and measure_dnc.py; for bAbI `error_percent`, and of a joint run also
-    `by_task`."""
+    tasks of the NTM, the DNC and the memory Transformer `lines`, see measure_ntm.py, measure_dnc.py and measure_segments.py; for
+    bAbI `error_percent`, and of a joint run also `by_task`."""
     task = training.task
     facts = {"task": task.name, "data": task.origin, "trained_on": training.done, "seed": seed}
     if task.name == "copy":

@@ -59,7 +59,11 @@ def sort_bits(model, params, task, count=500, seed=0):
 
 
 MEASURES = {"repeat-copy": repeat_copy_sizes, "recall": recall_items, "ngrams": ngrams_bits, "sort": sort_bits}
-COLUMNS = {"on": ("on", ""), "at": ("", "d"), "right_percent": ("right answers, %", ".1f"), "copies": ("copies", "d"),
+COLUMNS = {"on": ("on", ""), "at": ("", "d"), "part": ("part", ""), "of": ("of", ""),
+           **{name: (name, "d") for name in ("segments", "pairs", "steps", "rewrites")},
+           "wrong_percent": ("wrong, %", ".1f"), "forgotten_wrong_percent": ("wrong when forgotten, %", ".1f"),
+           "stale_percent": ("stale, %", ".1f"), "forgotten_right_percent": ("right when forgotten, %", ".1f"),
+           "right_percent": ("right answers, %", ".1f"), "copies": ("copies", "d"),
            "length": ("length", "d"), "repeats": ("repeats", "d"), "items": ("items", "d"),
            "bits_per_sequence": ("bits / sequence", ".4f"), "standard_error": ("+-", ".4f"),
            "wrong_bits_percent": ("wrong bits, %", ".3f"),

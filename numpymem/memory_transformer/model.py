@@ -60,9 +60,9 @@ class MemoryTransformer:
         inputs   Segments, see numpymem/tasks/batches.py
         rng      given in training: dropout
         forget   True: the memory is wiped before it is read, to see what it is worth
-        returns  logits (T, B, n_outputs), with pointers (T, B, n_outputs + Q); trace, a dict: told (reading.py), x the encoded words
-                 of the segments (R, L, d) and x_q of the question (B, Q, d), h items (B, I, d), write (memory.py), M (B, N, W),
-                 z (B, T, d), and for each layer of encoder and decoder what it did
+        returns  logits (T, B, n_outputs), with pointers (T, B, n_outputs + Q); trace, a dict: told (reading.py), x the encoded
+                 words of the segments (R, L, d) and x_q of the question (B, Q, d), h items (B, I, d), write (memory.py),
+                 M (B, N, W), z (B, T, d), and for each layer of encoder and decoder what it did
         """
         trace = self.tell(params, inputs, rng, forget)
         z, trace["decoder"] = self.decode(params, trace, trace["told"].prompt)
@@ -205,7 +205,8 @@ class MemoryTransformer:
             dz_p, dx_q, grads["W_p"] = pointer_backward(dlogits[..., Y:], z, trace["x_q"], params["W_p"], trace["asked"])
             dz = dz + dz_p
         # z = norm(decode(prompt))
-        dlast, dmemory, dseen, dprompted = self.decode_backward(norm_backward(dz, params, grads, "d", trace["d"]), params, grads, trace)
+        dlast = norm_backward(dz, params, grads, "d", trace["d"])
+        dmemory, dseen, dprompted = self.decode_backward(dlast, params, grads, trace)
         dx_q = dx_q + dprompted
         dx = None
         if config.memory == "attention":                              # seen = [x, x_q]
@@ -240,7 +241,7 @@ class MemoryTransformer:
         return {name: grads[name] if name in grads else np.zeros_like(value) for name, value in params.items()}
 
     def decode_backward(self, dz, params, grads, trace):
-        """-> gradients of the first input, of the memory (M, or the items), of what the cross attention saw, and of x_q by prompts"""
+        """-> gradients of the memory (M, or the items), of what the cross attention saw, and of x_q by prompts"""
         config, dmemory, dseen = self.config, 0, 0
         memory = self.memory(trace, dz.shape[1]) if config.memory in ("ntm", "append") else None
         for layer in range(config.decoder_layers, 0, -1):
@@ -258,7 +259,7 @@ class MemoryTransformer:
         add(grads, "O", embed_backward(dz * root(config.d, dz.dtype), np.where(prompt <= Y, prompt, 0), params["O"]))
         story, step = np.nonzero(prompt > Y)
         np.add.at(dx_q, (story, prompt[story, step] - Y - 1), dz[story, step])
-        return dz, dmemory, dseen, dx_q
+        return dmemory, dseen, dx_q
 
     def gather_backward(self, dh, trace):
         """-> gradients of x and, from its being written (strict), of x_q"""
