@@ -51,7 +51,7 @@ class MemoryTransformerConfig:
     N: int = 32
     W: int = 32
     write_heads: int = 1
-    read_heads: int = 1
+    read_heads: int = 4
     shifts: int = 3
     initial_memory: str = "learned"
     hints: bool = True
@@ -67,7 +67,7 @@ class MemoryTransformerConfig:
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}: expected True or False, received {getattr(self, name)!r}")
         for name, whole, heads in (("d", self.d, self.heads), ("W", self.W, self.read_heads)):
-            if whole % heads and (name == "d" or self.memory == "append"):
+            if whole % heads and (name == "d" or self.memory in ("append", "attention")):
                 raise ValueError(f"{name}: expected a multiple of the {heads} heads, received {whole}")
         if self.shifts % 2 == 0 or self.shifts > self.N:
             raise ValueError(f"shifts: expected an odd number of at most N = {self.N}, received {self.shifts}")
@@ -109,7 +109,7 @@ def feed_shapes(name, d, ff):
 
 
 def read_shapes(c, name):
-    if c.memory not in ("ntm", "append"):
+    if c.memory == "none":
         return {}
     d, read = c.d, c.W * (c.read_heads if c.memory == "ntm" else 1)
     if c.memory == "ntm":
