@@ -1,7 +1,8 @@
 """The memory bank between encoder and decoder: writing the items, and what a layer of the decoder reads. Four kinds (`memory`):
 
     "ntm"        an NTM's memory: each item is written with a write head, each place of the decoder reads with read heads
-    "append"     nothing is ever written over: each item is a key and a value of its own, read by softmax (MemN2N, key-value)
+    "append"     nothing is ever written over: each of the N latest items is a key and a value of its own, read by softmax
+                 (MemN2N, key-value)
     "attention"  no memory: every word of every segment can be attended to in the same way (the ceiling)
     "none"       no memory, and no segments: the decoder has the question alone (the floor)
 """

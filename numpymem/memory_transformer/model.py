@@ -183,6 +183,9 @@ class MemoryTransformer:
         if self.config.memory == "ntm":
             return trace["M"]
         mask = trace["written"]
+        if self.config.memory == "append":                            # as many as there are slots: the latest
+            after = mask[:, ::-1].cumsum(1)[:, ::-1] - mask
+            mask = mask * (after < self.config.N)
         return trace["h"], np.broadcast_to(mask[:, None], (len(mask), T, mask.shape[1]))
 
     # ---- backward -----------------------------------------------------------------------------------------------------
