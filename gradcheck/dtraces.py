@@ -21,6 +21,7 @@ NODES = {      # model -> name in dtrace -> places (direction, equation, symbol)
     "MemN2N": {"m": [(OUT, "MemN2N-hop", "m")], "c": [(OUT, "MemN2N-hop", "c")], "o": [(INTO, "MemN2N-hop", "o")],
                "p": [(OUT, "MemN2N-2", "p")], "logits": [(INTO, "MemN2N-3", "logits")],
                "u": [(INTO, "relu", "y"), (INTO, "MemN2N-4", "u_next"), (INTO, "MemN2N-layer-wise", "u_next")]},
+    "MemoryTransformer": {},                                        # see `_of_transformer`
 }
 INNER = ("MemN2N-2",)          # stands inside the hop; outside it is computed once more, for dtrace alone
 TABLES = {"MemN2N": {"memories": "MemN2N-memories"}}               # all tables at once, side by side in the last axis but one
@@ -32,6 +33,8 @@ def dtrace_problems(model, params, trace, d_outputs):
     with recorded("backward") as calls:
         model.backward(params, trace, d_outputs.copy(), dtrace=dtrace)
     wanted = {name: _first(calls, places) for name, places in NODES[type(model).__name__].items()}
+    if type(model).__name__ == "MemoryTransformer":
+        wanted, dtrace = _of_transformer(calls, params, trace, dtrace)
     for name, id in TABLES.get(type(model).__name__, {}).items():
         (together,) = [call.arguments[0] for call in calls if call.equation.id == id]
         wanted[name] = list(np.moveaxis(together, -2, 0))
@@ -40,6 +43,24 @@ def dtrace_problems(model, params, trace, d_outputs):
         wanted["u"] = [query.arguments[0][:, 0], *wanted["u"]]
     return [f"{name}[{t}]" for name, values in wanted.items() for t, value in enumerate(values)
             if not _same(_flat(dtrace.get(name, [])), t, value, len(values))]
+
+
+def _of_transformer(calls, params, trace, dtrace):
+    """What the dtrace must hold, and the dtrace, both as rows. Which layer norm is which its gain says. Items that are not there are
+    in no node."""
+    norms = {gain: [upstream(call)["y"] for call in calls if call.equation.id == "layer-norm" and call.arguments[-1] is params[gain]]
+             for gain in ("d_g", "e_g")}
+    logits = [upstream(call)["y"] for call in calls if call.equation.id == "linear" and call.parent is None][0]
+    wanted = {"z": norms["d_g"], "x_q": norms["e_g"][-1:], "x": norms["e_g"][:-1], "logits": [logits],
+              "M": [upstream(call)["M"][-1] for call in calls if call.equation.id == "MT-write"],
+              "h": [upstream(call)["h"] for call in calls if call.equation.id == "MT-items"][-1:]}
+    found = {**dtrace, "logits": [dtrace["logits"][0].swapaxes(0, 1)[..., :logits.shape[-1]]]}
+    if "h" in dtrace:
+        told, (items,) = trace["told"], wanted["h"]
+        found["h"] = [np.zeros((items.shape[0] * items.shape[1], items.shape[2]))]
+        found["h"][0][told.place] = dtrace["h"][0][told.story, told.number]
+    return tuple({name: [value.reshape(-1, value.shape[-1]) for value in values] for name, values in each.items()}
+                 for each in (wanted, found))
 
 
 def _first(calls, places):

@@ -123,12 +123,12 @@ def stories(rng, n_words, B, I, J):
     return Stories(sentences, query)
 
 
-def told(rng, config, spelled=False, B=2, G=3, I=2, J=2, Q=3, T=2):
-    """Random segments, the second story with one segment, one item and one word less, its question one word shorter."""
+def told(rng, config, spelled=False, B=2, G=2, I=2, J=2, Q=3, T=2):
+    """Random segments; the second story lacks a segment, an item and a word, its question a word."""
     from numpymem.tasks.batches import Segments
     words = 11 if spelled else config.n_words
     segments, question = (rng.integers(1, words, shape).astype(np.int32) for shape in ((B, G, I, J), (B, Q)))
-    segments[1, -1], segments[1, 0, 1], segments[1, 1, 0, 1], question[1, -1] = 0, 0, 0, 0
+    segments[1, -1], segments[1, 0, 1], segments[1, 0, 0, 1], question[1, -1] = 0, 0, 0, 0
     prompt = rng.integers(1, config.n_outputs + 1, (B, T)).astype(np.int32)
     prompt[:, 0] = 0
     if config.pointers:

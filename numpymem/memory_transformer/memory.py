@@ -16,7 +16,7 @@ from numpymem.memory_transformer.transformer import attention, attention_backwar
 from numpymem.ntm.step import HeadSizes, places
 from numpymem.ops.linear import flat, linear, linear_backward
 
-ZERO, ONE = -200.0, 40.0                          # raw numbers of a gate that is shut, and of one that is open, to rounding
+ZERO, ONE = -1000.0, 1000.0                       # raw numbers of a gate that is shut, and of one that is open: exactly
 HEAD = ("k", "beta", "g", "s", "gamma", "e", "a")
 
 

@@ -67,13 +67,8 @@ class MemoryTransformer:
         """
         trace = self.tell(params, inputs, rng, forget)
         z, trace["decoder"] = self.decode(params, trace, trace["told"].prompt)
-        z, trace["d"] = norm(params, "d", z)
-        trace["z"] = z
-        logits = linear(rows(z), params["O"][1:].T, params["O_b"]).reshape(*z.shape[:2], -1)
-        if self.config.pointers:
-            logits = np.concatenate([logits, pointer(z, trace["x_q"], params["W_p"], trace["asked"])], axis=2)
-        trace["logits"] = logits = logits.swapaxes(0, 1)
-        return logits, trace
+        trace["logits"], trace["z"], trace["d"] = self.score(params, trace, z)
+        return trace["logits"], trace
 
     def tell(self, params, inputs, rng=None, forget=False):
         """All that comes before the decoder -> trace."""
@@ -82,14 +77,14 @@ class MemoryTransformer:
         drops = self.drops(rng, told, dtype)
         trace = {"told": told, "drops": drops, "asked": (told.question != 0).astype(dtype)}
         trace["vectors"] = vectors = embed(told.words, params["E"]).sum(1) * root(config.d, dtype)             # (V, d)
-        x_q = embed(told.question, vectors) + position_code(told.question.shape[1], config.d, dtype)
+        x_q = embed(told.question, vectors) + self.places(told.question, dtype)
         if config.n_marks:
             x_q = x_q + embed(told.marks, params["E_m"]) * root(config.d, dtype)
         trace["x_q"], trace["encoder_q"] = self.encode(params, x_q, trace["asked"], drops["question"])
         if config.memory == "none":
             return trace
         trace["heard"] = (told.rows != 0).astype(dtype)
-        x = embed(told.rows, vectors) + position_code(told.rows.shape[1], config.d, dtype)
+        x = embed(told.rows, vectors) + self.places(told.rows, dtype)
         trace["x"], trace["encoder"] = self.encode(params, x, trace["heard"], drops["rows"])
         trace["h"], trace["written"] = (self.spread if config.memory == "attention" else self.gather)(trace, dtype)
         if config.memory == "ntm":
@@ -99,6 +94,11 @@ class MemoryTransformer:
         elif forget:
             trace["h"] = np.zeros_like(trace["h"])
         return trace
+
+    def places(self, words, dtype):
+        """Position codes of word numbers (R, L): nil words are not counted, so that padding inside a row moves nothing."""
+        number = np.maximum((words != 0).cumsum(1) - 1, 0)
+        return position_code(words.shape[1], self.config.d, dtype)[number]
 
     def drops(self, rng, told, dtype):
         """What dropout keeps: for each of "question", "rows" and "prompt" a function shape -> array, or None."""
@@ -128,8 +128,9 @@ class MemoryTransformer:
         h = np.zeros((*written.shape, x.shape[-1]), x.dtype)
         h[told.story, told.number] = rows(found)[told.place]
         if self.config.strict:
-            asked = items(trace["x_q"][:, None], trace["asked"][:, None])                                # (B, 1, d)
-            h, written = np.concatenate([h, asked], axis=1), np.concatenate([written, np.ones_like(written[:, :1])], axis=1)
+            h, written = (np.concatenate([each, np.zeros_like(each[:, :1])], axis=1) for each in (h, written))
+            each, last = question_item(written)
+            h[each, last], written[each, last] = items(trace["x_q"][:, None], trace["asked"][:, None])[:, 0], 1
         return (h + position_code(h.shape[1], self.config.d, dtype)) * written[..., None], written
 
     def spread(self, trace, dtype):
@@ -169,13 +170,21 @@ class MemoryTransformer:
             layers.append(made)
         return z, layers
 
+    def score(self, params, trace, z):
+        """What the decoder's last layer says (B, T, d) -> logits (T, B, n_outputs [+ Q]), z normalised, what the backward needs."""
+        z, kept_ = norm(params, "d", z)
+        logits = linear(rows(z), params["O"][1:].T, params["O_b"]).reshape(*z.shape[:2], -1)
+        if self.config.pointers:
+            logits = np.concatenate([logits, pointer(z, trace["x_q"], params["W_p"], trace["asked"])], axis=2)
+        return logits.swapaxes(0, 1), z, kept_
+
     def prompt(self, params, prompt, x_q):
         """What was answered before as vectors: 0 nothing, 1 + class, or the word of the question that was pointed at."""
         Y, dtype = self.config.n_outputs, x_q.real.dtype
         z = embed(np.where(prompt <= Y, prompt, 0), params["O"]) * root(self.config.d, dtype)
         story, step = np.nonzero(prompt > Y)
         if len(story):
-            z[story, step] = x_q[story, prompt[story, step] - Y - 1]
+            z[story, step] += x_q[story, prompt[story, step] - Y - 1]
         return z
 
     def memory(self, trace, T):
@@ -261,8 +270,8 @@ class MemoryTransformer:
         dx_q = 0
         dh = dh * trace["written"][..., None]
         if self.config.strict:
-            dx_q = items_backward(dh[:, -1:], trace["asked"][:, None])[:, 0]
-            dh = dh[:, :-1]
+            each, last = question_item(trace["written"])
+            dx_q = items_backward(dh[each, last - 1][:, None], trace["asked"][:, None])[:, 0]
         # h[story, number] = items(x)[place]
         dfound = np.zeros((len(x) * I, x.shape[-1]), dh.dtype)
         dfound[told.place] = dh[told.story, told.number]
@@ -277,6 +286,11 @@ class MemoryTransformer:
             dx = feed_backward(dx, params, grads, f"e{layer}_ff", fed)
             dx, _ = look_backward(dx, params, grads, f"e{layer}_self", own, self.config.heads)
         return dx if k0 is None else dropout_backward(dx, k0)
+
+
+def question_item(written):
+    """Where the next item of each story goes, after those it has (B, I): two of (B,)."""
+    return np.arange(len(written)), written.sum(1).astype(int)
 
 
 def root(d, dtype):
