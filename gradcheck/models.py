@@ -99,7 +99,7 @@ def _dmn(dropout=False, **options):
 def _transformer(dropout=0.0, pointers=False, marks=0, **options):
     def make(rng):
         from numpymem.memory_transformer import MemoryTransformer, MemoryTransformerConfig
-        sizes = {"n_words": 9, "n_outputs": 4, "d": 6, "heads": 2, "ff": 5, "N": 5, "W": 4}
+        sizes = {"n_words": 9, "n_outputs": 4, "d": 6, "heads": 2, "ff": 5, "N": 5, "W": 4, "read_heads": 1}
         config = MemoryTransformerConfig(**(sizes | {"pointers": pointers, "n_marks": marks, "dropout": dropout} | options))
         return MemoryTransformer(config), told(rng, config, spelled=marks > 0), {"rng": SameAgain(7)} if dropout else {}
     return make

@@ -14,7 +14,8 @@ import numpy as np
 
 from numpymem import kernel, threads
 
-MODELS = ("ntm", "dnc", "memn2n", "dmn")         # the first part of a kernel's name
+MODELS = {"ntm": "copy", "dnc": "copy", "memn2n": "copy", "dmn": "copy", "memory_transformer": "rewritten-keys"}
+                                                 # the first part of a kernel's name -> a task for the training step
 PATIENCE = 120                                   # seconds; it takes some 10
 _running = {}                                    # model -> its process, or None
 
@@ -67,7 +68,7 @@ def main(model):
     from numpymem import runs
     from numpymem.training.loss import loss_and_gradient
     _running[model] = None                       # not another one
-    training = runs.new_run(model, "copy")
+    training = runs.new_run(model.replace("_", "-"), MODELS[model])
     rng = np.random.default_rng(0)
     batch = training.task.sample(rng, 2)
     with kernel.numpy_only():

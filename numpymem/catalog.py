@@ -182,6 +182,8 @@ def like(name, value, default):
 EPOCH = 28 * 32                                   # questions of an epoch of bAbI 1k: 28 batches of 32, drawn from 900
 JOINT_EPOCH = 562 * 32                            # of all twenty tasks: 562 batches of 32, drawn from 18,000
 
+SEGMENTED = ("segmented-copy", "segment-recall", "rewritten-keys", "segment-traversal", "made-facts")
+WIKISQL = ("wikisql-agg", "wikisql-number", "wikisql-select", "wikisql-select-flat", "wikisql-query")
 GRAPHS = ("traversal", "shortest-path", "family")
 NATURE = ("series-copy", *GRAPHS)                 # tasks of the DNC's paper
 SETTINGS = {
@@ -204,6 +206,9 @@ SETTINGS = {
     # An LSTM as controller keeps the two or three triples of the first lesson in itself, and is slow to learn to look one up. A
     # feedforward controller has nowhere else to keep them than in memory.
     **{("dnc", task): {"controller": "feedforward", "N": 64, "N_training": 32, "W": 50, "read_heads": 2} for task in GRAPHS},
+    # Fewer slots than writes: what is out of date must be written over.
+    ("memory-transformer", "rewritten-keys"): {"N": 6},
+    **{("memory-transformer", task): {"dropout": 0.1} for task in WIKISQL},
     ("lstm", "repeat-copy"): {"size": 512}, ("lstm", "ngrams"): {"size": 128}, ("lstm", "sort"): {"size": 128},      # the paper's
     ("memn2n", "copy"): {"memory_size": 120},
     # The weights of the authors' code, twice those of the paper's formula. Task 19 comes near the paper's error with these, and not
@@ -239,6 +244,10 @@ REPEAT_COPY = Recipe(sequences=60_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, h
 SERIES = Recipe(sequences=50_000, batch=4, lr=1e-3, beta2=0.99, clip=10.0, halve_every=15_000, stop_below=1.0, settle=4_000,
                 eval_every=2_000)
 LESSONS = Recipe(sequences=200_000, batch=16, lr=2e-3, beta2=0.98, clip=1.0)
+SEGMENTS = Recipe(sequences=96_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, warm_up=12_800, halve_every=32_000, stop_below=0.02,
+                  settle=6_400, eval_every=3_200, eval_count=500)
+QUESTIONS = Recipe(sequences=96_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, warm_up=6_400, halve_every=32_000, eval_every=9_600,
+                   eval_count=1_000)
 BASELINE = Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000)
 RECIPES = {
     ("ntm", "copy"): Recipe(sequences=30_000, batch=1, lr=3e-3, beta2=0.99, stop_below=0.05, settle=3_000, eval_every=500,
@@ -253,6 +262,8 @@ RECIPES = {
     ("ntm", "sort"): Recipe(sequences=100_000, batch=4, lr=2e-3, beta2=0.98, clip=1.0, halve_every=30_000, eval_every=5_000),
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     **{("lstm", task): BASELINE for task in ("repeat-copy", "recall", "ngrams", "sort")},
+    **{("memory-transformer", task): SEGMENTS for task in SEGMENTED},
+    **{("memory-transformer", task): QUESTIONS for task in (*WIKISQL, "metaqa")},
     ("lstm", "series-copy"): BASELINE, ("ntm", "series-copy"): SERIES, ("dnc", "series-copy"): SERIES,
     **{(model, task): LESSONS for model in ("ntm", "dnc", "lstm") for task in GRAPHS},
     ("dnc", "copy"): Recipe(sequences=30_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, stop_below=0.05, settle=3_000, eval_every=500,

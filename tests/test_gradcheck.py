@@ -99,9 +99,9 @@ def test_an_edited_forward_is_the_new_truth():
 
 
 def test_silent_on_what_is_right():
-    for seed in range(50):
-        for item in list(REGISTRY.values())[seed % 2::2]:        # each equation at 25 of them, two points each
-            if item.is_step and seed >= 6:                       # made of the others, and slow
+    for seed in range(20):
+        for item in list(REGISTRY.values())[seed % 2::2]:        # each equation at ten of them, two points each
+            if item.is_step and seed >= 2:                       # made of the others, and slow
                 continue
             result = check_equation(item, seed)
             assert result.passed and (not result.notes or item.stops), f"seed {seed}\n{result}"      # what is stopped is said

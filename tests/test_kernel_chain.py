@@ -30,9 +30,9 @@ def test_the_kernel_is_equal_at_every_step(seed):
 # ---- forward ---------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("change, says", [
-    ((STEP, "memory_step", "(one - g_h) * load(w_prev[h], n)", "g_h * load(w_prev[h], n)"),
+    ((STEP, "address", "(one - g_h) * load(w_prev[h], n)", "g_h * load(w_prev[h], n)"),
      "LSTM, forward: right up to step 0, w_c; differs from w_g on"),
-    ((STEP, "memory_step", "wrap_around(w_g_h, N, s.shape[1] // 2, circle)", "wrap_around(w_g_h, N, 0, circle)"),
+    ((STEP, "address", "wrap_around(w_g_h, N, s.shape[1] // 2, circle)", "wrap_around(w_g_h, N, 0, circle)"),
      "LSTM, forward: right up to step 0, w_g; differs from w_s on"),
     ((LOOPS, "forward", "c_prev, r_prev, w_prev, M_prev = c[t - 1], r[t - 1], w[t - 1], M[t - 1]",
       "c_prev, r_prev, w_prev, M_prev = c[t - 1], r[t - 1], w[t - 1], M[max(t - 2, 0)]"),
@@ -73,7 +73,7 @@ def test_the_entry_that_is_wrong_is_shown():
      "right up to step 4, draw k; differs from dw_prev on"),
     ("cosine_backward", "store(dM_prev[i], n, load(dM_prev[i], n) - load(before[i], n) * along_n)", "pass",
      "right up to step 4, dw_prev; differs from dM_prev on"),
-    ("memory_step_backward", "add_outer(dr[h], w[h], dM_prev)", "pass", "right up to step 4, dw_prev; differs from dM_prev on"),
+    ("read_backward", "add_outer(dr[h], w[h], dM)", "pass", "right up to step 4, dw_prev; differs from dM_prev on"),
 ], ids=["a", "e", "gamma", "s", "g", "beta", "k", "w_prev", "M_prev: norm", "M_prev: read"])
 def test_mistakes_within_the_memorys_step_are_named(function, before, after, says):
     result, text = report(STEP, function, before, after)
@@ -116,7 +116,7 @@ def test_sums_over_all_steps_come_last(monkeypatch):
 
 
 def test_a_kernel_that_raises():
-    result, text = report(STEP, "memory_step", "softmax(scores[:N], w_c_h[:N])", "softmax(scores[:0], w_c_h[:N])")
+    result, text = report(STEP, "address", "softmax(scores[:N], w_c_h[:N])", "softmax(scores[:0], w_c_h[:N])")
     assert not result.passed and result.verdict == "broken"
     assert "LSTM, forward: the kernel raises IndexError" in text
 

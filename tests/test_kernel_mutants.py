@@ -19,7 +19,7 @@ from numpymem.kernel import KERNELS
 
 import_all()
 STEP, WORDS, HOPS = "numpymem.ntm.kernels_step", "numpymem.memn2n.kernels", "numpymem.memn2n.kernels_hops"
-DNC = "numpymem.dnc.kernels_step"
+DNC, ROWS = "numpymem.dnc.kernels_step", "numpymem.ops.kernels_rows"
 ALL = mutants.all_mutants()
 
 
@@ -100,7 +100,7 @@ def test_no_false_alarm_at_other_points():
 
 @pytest.mark.parametrize("name, change, how", [
     ("ntm.sequence", (STEP, "address_backward", "dgamma += row[n]", "dgamma -= row[n]"), "dW_u, dW_heads, db_heads"),
-    ("ntm.sequence", (STEP, "memory_step", "before, n) * load(M_scale, n)", "before, n)"), "K"),
+    ("ntm.sequence", (STEP, "address", "before, n) * load(M_scale, n)", "before, n)"), "K"),
     ("dnc.sequence", (DNC, "sort_slots", "and other < slot", "and other > slot"), "a, "),             # of equally empty slots
     ("dnc.sequence", (DNC, "allocation_backward", "    sort_slots(u, phi)\n", ""), "du0"),           # the order of the step after
     ("dnc.sequence", (DNC, "link_backward", "        dL_i[i] = zero\n", ""), "dL0"),
@@ -148,12 +148,12 @@ WEIGHTS = "if mask[i] > 0:\n            p[i] /= total"            # branching on
     (("memn2n.hops", HOPS, "softmax_with_empty", WEIGHTS, WEIGHTS.replace("mask[i] > 0", "p[i] > 0.3")), False),
     (("memn2n.hops", HOPS, "look_back", "inner += dp[i] * p_k[i]", "inner += dp[i]"), False),
     (("memn2n.encode", WORDS, "add_words", "l[words_in(x_i)]", "l[1]"), False),
-    (("ntm.sequence", STEP, "top_of", "z[0], z.size", "z[-1], z.size"), True),
+    (("ntm.sequence", ROWS, "top_of", "z[0], z.size", "z[-1], z.size"), True),
     (("ntm.sequence", STEP, "write_backward", "total(de_i) * e_i * (one - e_i)",
       "total(de_i) * e_i * (one - e_i) * e.dtype.type(1.000000001)"), False),
     (("dnc.sequence", DNC, "memory_step", "w_w_prev, u_prev, psi, u", "u_prev, w_w_prev, psi, u"), True),
     (("dnc.sequence", DNC, "sort_slots", "u[other] < u[slot]", "other < slot"), False),         # parts where the kernel does not
-    (("ntm.sequence", STEP, "memory_step", "softmax(scores[:N], w_c_h[:N])", "softmax(scores, nothing)"), False),
+    (("ntm.sequence", STEP, "address", "softmax(scores[:N], w_c_h[:N])", "softmax(scores, nothing)"), False),
 ])
 def test_twins(change, same):
     assert Twin(KERNELS[change[0]]).same(mutant_of(*change)) is same

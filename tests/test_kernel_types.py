@@ -149,6 +149,8 @@ def test_the_kernels_compute_in_float32(name, monkeypatch):
               "dnc.sequence": {"forward", "backward", "memory_step", "sort_slots", "look_up_backward", "exp_float32"},
               "dmn.scan": {"add_product", "exp_float32"},
               "dmn.attention": {"look", "rate", "rate_back", "look_back", "exp_float32"},
+              "memory_transformer.write": {"write_items", "write_items_backward", "memory_step", "add", "exp_float32"},
+              "memory_transformer.read": {"read_places", "read_places_backward", "inverse_norms", "softmax", "exp_float32"},
               "ntm.sequence": {"forward", "backward", "memory_step", "softmax", "dot", "exp_float32", "log_float32"}}
     assert wanted[name] <= set(seen)
 

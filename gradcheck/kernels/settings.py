@@ -131,6 +131,12 @@ def attention_setting(D, change=None, **letters):
     return Setting({}, {"D": D, "F": 4 * D} | letters, change)
 
 
+def heads_setting(R, Q, W, S, T, B, N, change=None, slack=1.0):
+    """The kernels of all writes and all reads of a memory Transformer: heads of one kind alone."""
+    sizes = HeadSizes(R, Q, W, S)
+    return Setting({"sizes": sizes}, {"P": sizes.raw, "H": sizes.H, "W": W, "S": S, "T": T, "B": B, "N": N}, change, slack=slack)
+
+
 FEW, MANY = HeadSizes(R=1, Q=1, W=3, S=1), HeadSizes(R=3, Q=2, W=4, S=5)
 WORDS = {"fixed": remember.fixed, "dims": remember.dims}
 EXAMPLES = {                                                     # kernel -> settings that take its other branches
@@ -148,6 +154,8 @@ EXAMPLES = {                                                     # kernel -> set
     "dmn.scan": [scan_setting(3, 2), scan_setting(6, change=padded_steps, T=7), scan_setting(20, B=37, T=5, change=padded_steps),
                  scan_setting(33, 2, B=9, T=2)],
     "dmn.attention": [attention_setting(1), attention_setting(5, padded_stories), attention_setting(20, padded_stories, H=31)],
+    "memory_transformer.write": [heads_setting(0, 1, 4, 1, T=1, B=1, N=16), heads_setting(0, 3, 3, 5, T=4, B=9, N=17)],
+    "memory_transformer.read": [heads_setting(1, 0, 4, 1, T=1, B=1, N=16), heads_setting(2, 0, 3, 5, T=4, B=9, N=17)],
     "loss.categorical": [Setting({}, {}, far_logits, (np.float64,), slack=1e5)],
     "memn2n.encode": [Setting(**WORDS, change=half_nil)],
     "memn2n.memories": [Setting(**WORDS, change=half_nil)],

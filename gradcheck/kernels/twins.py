@@ -12,7 +12,8 @@ import numpy as np
 
 from gradcheck.kernels.interpreted import Parting, at_points, interpreted_pair, numbers
 from gradcheck.kernels import AtSetting
-from gradcheck.kernels.settings import EXAMPLES, Setting, dnc_setting, ntm_setting, padded_steps, scan_setting, without_state
+from gradcheck.kernels.settings import (EXAMPLES, Setting, dnc_setting, heads_setting, ntm_setting, padded_steps, scan_setting,
+                                        without_state)
 from gradcheck.pair import backward_arguments, listed
 from gradcheck.points import USUAL, generator
 
@@ -23,6 +24,8 @@ SETTINGS = {"ntm.sequence": [ntm_setting(2, 2, 2, 3, C=2, T=2, B=2, N=5), ntm_se
             "dnc.sequence": [dnc_setting(2, 2, C=2, T=2, B=1, N=3), dnc_setting(1, 3, C=3, T=1, B=2, N=2, deallocation=True),
                              dnc_setting(2, 1, C=4, T=3, B=1, N=2, change=without_state),
                              dnc_setting(1, 2, C=1, T=1, B=1, N=4, usage_gradient=False)],
+            "memory_transformer.write": [heads_setting(0, 1, 2, 3, T=2, B=2, N=4), heads_setting(0, 2, 1, 1, T=3, B=1, N=3)],
+            "memory_transformer.read": [heads_setting(1, 0, 2, 3, T=2, B=2, N=4), heads_setting(2, 0, 1, 1, T=3, B=1, N=3)],
             "dmn.scan": [scan_setting(2, B=2, T=3, change=padded_steps), scan_setting(3, 2, B=5, T=2)]}
 
 BLANK = "new and empty arrays of one shape: which is which does not matter"
@@ -81,13 +84,17 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     ("memory_step", "scratch[", "swap_results", ROWS),
     ("memory_step", "scratch[", "index_off_by_one", ROWS),
     ("memory_step", "scratch[", "", LONGER),
-    ("memory_step", "beta[h, 0], g[h, 0], gamma[h, 0]", "index_off_by_one", ONE),
+    ("address", "number(COSINE_EPS), number(SHARPEN_EPS)", "swap_results", "the two are both 1e-8"),
+    ("address", "scratch[", "swap_results", ROWS),
+    ("address", "scratch[", "index_off_by_one", ROWS),
+    ("address", "scratch[", "", LONGER),
+    ("address", "beta[h, 0], g[h, 0], gamma[h, 0]", "index_off_by_one", ONE),
     ("address_backward", "scratch[", "swap_results", ROWS),
     ("address_backward", "scratch[", "index_off_by_one", ROWS),
     ("address_backward", "scratch[", "", LONGER),
-    ("memory_step_backward", "scratch[", "", LONGER),
-    ("memory_step_backward", "beta[h, 0], g[h, 0]", "index_off_by_one", ONE),
-    ("memory_step_backward", "draw[at_s + h * S", "", LONGER),
+    ("heads_backward", "scratch[", "", LONGER),
+    ("heads_backward", "beta[h, 0], g[h, 0]", "index_off_by_one", ONE),
+    ("heads_backward", "draw[at_s + h * S", "", LONGER),
     ("head_parameters", "[h, 0] =", "index_off_by_one", ONE),
     ("write_backward", "de_i, da_i, ", "swap_results", "both start at zero"),
     ("write_backward", "de_i, da_i, ", "index_off_by_one", EACH),
@@ -98,7 +105,7 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     ("top_of", "top = max(top, z[n])", "index_off_by_one", "each score is seen once: -1 is the last one"),
     ("top_of", "maximum(", "swap_arguments", "the larger of two is the larger of two"),
     *((function, "range(0, ", "short_range", STEPS) for function in (
-        "inverse_norms", "wrap_around", "weighted_windows", "memory_step", "fade", "add_outer", "write_backward",
+        "inverse_norms", "wrap_around", "weighted_windows", "address", "fade", "add_outer", "write_backward",
         "address_backward", "cosine_backward", "memory_step_backward")),
     ("dot", "range(LANES, ", "short_range", STEPS),
     ("top_of", "top = z[0]", "index_off_by_one", "any score does to start the search for the largest"),

@@ -12,10 +12,10 @@ from numpymem.dnc import sequence as as_numpy
 from numpymem.dnc.kernels_step import memory_step, memory_step_backward
 from numpymem.kernel import compile_loop, say
 from numpymem.ntm.kernels import controller, controller_backward, copy, rows_for, slot_last, weight_gradients, with_all_slots
-from numpymem.ntm.kernels_step import inverse_norms
 from numpymem.ops.cosine import EPS as COSINE_EPS
 from numpymem.ops.kernels_lanes import padded
 from numpymem.ops.kernels_product import add_product, panels
+from numpymem.ops.kernels_rows import inverse_norms
 from numpymem.ops.linear import flat
 from numpymem.workspace import empty
 

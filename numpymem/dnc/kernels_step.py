@@ -2,15 +2,16 @@
 
 The same names in the same order; read step.py to learn, this to see what a fast loop looks like. Memory is kept slot-last,
 (W, slots), links as N rows of `slots`, which is N filled up to a multiple of LANES; what is beyond N stays zero. The
-parts that the DNC shares with the NTM are the NTM's (numpymem/ntm/kernels_step.py).
+parts that the DNC shares with the NTM are the NTM's (numpymem/ntm/kernels_step.py, numpymem/ops/kernels_rows.py).
 """
 
 from numpymem.kernel import compile_loop
-from numpymem.ntm.kernels_step import (add_outer, cosine_backward, dot, fade_and_add, inverse_norm, inverse_norms, sigmoid_of,
-                                       softmax, softmax_backward, softplus, weighted_rows)
+from numpymem.ntm.kernels_step import cosine_backward, fade_and_add
 from numpymem.ops.cosine import EPS as COSINE_EPS
 from numpymem.ops.kernels_lanes import LANES, fill, load, store, total
 from numpymem.ops.kernels_math import sigmoid
+from numpymem.ops.kernels_rows import (add_outer, dot, inverse_norm, inverse_norms, sigmoid_of, softmax, softmax_backward, softplus,
+                                       weighted_rows)
 
 loop = compile_loop(allocates=False)
 part = compile_loop(allocates=False, inline="always")        # called from one place: compiled there, and only there

@@ -1,6 +1,6 @@
 """What makes one memory Transformer, the shapes of its parameters, and how they start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class MemoryTransformerConfig:
     write_heads, read_heads, shifts  of the memory; with memory "append", read_heads attention heads
     initial_memory  "constant": 1e-6 everywhere; "learned". By content alone constant rows can never be told apart
     hints           True: untrained, write heads go from slot to slot and read heads look things up: see HINTS. False: neither
+    matched         True: the feed-forward parts are widened until there are as many parameters as with memory "ntm", so that what
+                    is compared is the memory
     dropout         in training this part of the words' vectors and of what each part adds is set to zero
     """
     n_words: int
@@ -51,10 +53,11 @@ class MemoryTransformerConfig:
     N: int = 32
     W: int = 32
     write_heads: int = 1
-    read_heads: int = 1
+    read_heads: int = 4
     shifts: int = 3
     initial_memory: str = "learned"
     hints: bool = True
+    matched: bool = False
     dropout: float = 0.0
 
     def __post_init__(self):
@@ -63,11 +66,11 @@ class MemoryTransformerConfig:
         check_choice("memory", self.memory, MEMORIES)
         check_choice("addressing", self.addressing, ("both", "content", "location"))
         check_choice("initial_memory", self.initial_memory, ("constant", "learned"))
-        for name in ("pointers", "erase", "strict", "hints"):
+        for name in ("pointers", "erase", "strict", "hints", "matched"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}: expected True or False, received {getattr(self, name)!r}")
         for name, whole, heads in (("d", self.d, self.heads), ("W", self.W, self.read_heads)):
-            if whole % heads and (name == "d" or self.memory == "append"):
+            if whole % heads and (name == "d" or self.memory in ("append", "attention")):
                 raise ValueError(f"{name}: expected a multiple of the {heads} heads, received {whole}")
         if self.shifts % 2 == 0 or self.shifts > self.N:
             raise ValueError(f"shifts: expected an odd number of at most N = {self.N}, received {self.shifts}")
@@ -80,10 +83,10 @@ class MemoryTransformerConfig:
 
 def shapes(c):
     """The shape of every parameter of a config, by name."""
-    d = c.d
+    d, ff = c.d, inner_width(c)
     found = {"E": (c.n_words, d), "O": (c.n_outputs + 1, d), **({"E_m": (c.n_marks + 1, d)} if c.n_marks else {})}
     for layer in range(1, c.encoder_layers + 1):
-        found |= attention_shapes(f"e{layer}_self", d) | feed_shapes(f"e{layer}_ff", d, c.ff)
+        found |= attention_shapes(f"e{layer}_self", d) | feed_shapes(f"e{layer}_ff", d, ff)
     found |= norm_shapes("e", d)
     if c.memory == "ntm":
         sizes = write_sizes(c)
@@ -92,8 +95,16 @@ def shapes(c):
     for layer in range(1, c.decoder_layers + 1):
         found |= attention_shapes(f"d{layer}_self", d)
         found |= {} if c.strict else attention_shapes(f"d{layer}_cross", d)
-        found |= read_shapes(c, f"d{layer}_read") | feed_shapes(f"d{layer}_ff", d, c.ff)
+        found |= read_shapes(c, f"d{layer}_read") | feed_shapes(f"d{layer}_ff", d, ff)
     return found | norm_shapes("d", d) | {"O_b": (c.n_outputs,)} | ({"W_p": (d, d)} if c.pointers else {})
+
+
+def inner_width(c):
+    """The width inside the feed-forward parts: `ff`, or, matched, what makes up for the parameters that memory "ntm" would have."""
+    if not c.matched:
+        return c.ff
+    missing = parameters(replace(c, memory="ntm", matched=False)) - parameters(replace(c, matched=False))
+    return c.ff + round(missing / ((2 * c.d + 1) * (c.encoder_layers + c.decoder_layers)))
 
 
 def norm_shapes(name, d):
@@ -109,7 +120,7 @@ def feed_shapes(name, d, ff):
 
 
 def read_shapes(c, name):
-    if c.memory not in ("ntm", "append"):
+    if c.memory == "none":
         return {}
     d, read = c.d, c.W * (c.read_heads if c.memory == "ntm" else 1)
     if c.memory == "ntm":

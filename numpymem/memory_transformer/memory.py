@@ -1,8 +1,9 @@
 """The memory bank between encoder and decoder: writing the items, and what a layer of the decoder reads. Four kinds (`memory`):
 
     "ntm"        an NTM's memory: each item is written with a write head, each place of the decoder reads with read heads
-    "append"     nothing is ever written over: each item is a key and a value of its own, read by softmax (MemN2N, key-value)
-    "attention"  no memory: the decoder attends to every word of every segment (the ceiling)
+    "append"     nothing is ever written over: each of the N latest items is a key and a value of its own, read by softmax
+                 (MemN2N, key-value)
+    "attention"  no memory: every word of every segment can be attended to in the same way (the ceiling)
     "none"       no memory, and no segments: the decoder has the question alone (the floor)
 """
 
@@ -94,7 +95,7 @@ def write_backward(dM, config, params, grads, trace):
 def recall(config, params, name, z, memory, w0=None):
     """z (B, T, D), and at each place what it reads, through a gate -> (B, T, D), trace.
 
-    memory   "ntm": M (B, N, W);  "append": (items (B, I, D), mask (B, T, I))
+    memory   "ntm": M (B, N, W);  else: (items or words (B, I, D), mask (B, T, I))
     w0       where the read heads were before (None: at slot 0)
     """
     z_n, kept = norm(params, name, z)

@@ -11,7 +11,8 @@
         z = z + feed-forward(z)                                                                   (Transformer-2)
     logits = z O^T + b, and, where words of the question can be answers, z W_p . x                (MT-pointer)
 
-The encoder sees one segment at a time; only the memory reaches from one to the other. A decoder that has only the memory and what
+The encoder sees one segment at a time; only the memory reaches from one to the other, or, with memory="attention", the decoder's
+attention, which then goes to every word that was told. A decoder that has only the memory and what
 it said itself: strict=True. Parameters' names: layers.py, memory.py. E words; O answers, as input and as output (tied).
 """
 
@@ -85,9 +86,7 @@ class MemoryTransformer:
         trace["heard"] = (told.rows != 0).astype(dtype)
         x = embed(told.rows, vectors) + self.places(told.rows, dtype)
         trace["x"], trace["encoder"] = self.encode(params, x, trace["heard"], drops["rows"])
-        if config.memory == "attention":
-            return trace
-        trace["h"], trace["written"] = self.gather(trace, dtype)
+        trace["h"], trace["written"] = (self.spread if config.memory == "attention" else self.gather)(trace, dtype)
         if config.memory == "ntm":
             M, trace["write"] = write(config, params, trace["h"], trace["written"])
             trace["M"] = np.zeros_like(M) if forget else M
@@ -134,6 +133,20 @@ class MemoryTransformer:
             h[each, last], written[each, last] = items(trace["x_q"][:, None], trace["asked"][:, None])[:, 0], 1
         return (h + position_code(h.shape[1], self.config.d, dtype)) * written[..., None], written
 
+    def spread(self, trace, dtype):
+        """The words of all segments side by side, each with the code of its segment's number -> (B, G L, d), mask (B, G L)."""
+        told, x = trace["told"], trace["x"]
+        B, G, (_, L, d) = len(told.question), int(told.segment.max()) + 1, x.shape
+        h, mask = np.zeros((B, G, L, d), x.dtype), np.zeros((B, G, L), dtype)
+        h[told.row_story, told.segment] = x + position_code(G, d, dtype)[told.segment][:, None]
+        mask[told.row_story, told.segment] = trace["heard"]
+        return h.reshape(B, G * L, d), mask.reshape(B, G * L)
+
+    def spread_backward(self, dh, trace):
+        """-> gradients of x and (none) of x_q"""
+        told, (_, L, d) = trace["told"], trace["x"].shape
+        return dh.reshape(len(dh), -1, L, d)[told.row_story, told.segment], 0
+
     def decode(self, params, trace, prompt, past=None):
         """The decoder's layers at the places of `prompt` (B, T) -> z (B, T, d), a list with the trace of each layer.
 
@@ -144,14 +157,14 @@ class MemoryTransformer:
         z = self.prompt(params, prompt, x_q) + position_code(before + prompt.shape[1], config.d, dtype)[before:]
         (B, T, _), drop, layers = z.shape, trace["drops"]["prompt"], []
         ahead = np.broadcast_to(np.tri(T, before + T, before, dtype=dtype), (B, T, before + T))
-        seen, mask = self.sight(trace, T)
+        mask = np.broadcast_to(trace["asked"][:, None], (B, T, x_q.shape[1]))
         for layer in range(1, config.decoder_layers + 1):
             known, made = past[layer - 1] if past else {"seen": None, "w": None}, {}
             k1, k2, k3 = (None, None, None) if drop is None else (drop(z.shape), drop(z.shape), drop(z.shape))
             z, made["self"] = look(params, f"d{layer}_self", z, None, ahead, config.heads, k1, known["seen"])
             if not config.strict:
-                z, made["cross"] = look(params, f"d{layer}_cross", z, seen, mask, config.heads, k2)
-            if config.memory in ("ntm", "append"):
+                z, made["cross"] = look(params, f"d{layer}_cross", z, x_q, mask, config.heads, k2)
+            if config.memory != "none":
                 z, made["read"] = recall(config, params, f"d{layer}_read", z, self.memory(trace, T), known["w"])
             z, made["ff"] = feed(params, f"d{layer}_ff", z, k3)
             layers.append(made)
@@ -174,18 +187,14 @@ class MemoryTransformer:
             z[story, step] += x_q[story, prompt[story, step] - Y - 1]
         return z
 
-    def sight(self, trace, T):
-        """What the decoder attends to -> (B, S, d) and mask (B, T, S): the question, with memory="attention" all segments, too."""
-        seen, mask = trace["x_q"], trace["asked"]
-        if self.config.memory == "attention":
-            seen, mask = np.concatenate([trace["x"], seen], axis=1), np.concatenate([trace["heard"], mask], axis=1)
-        return seen, np.broadcast_to(mask[:, None], (len(mask), T, mask.shape[1]))
-
     def memory(self, trace, T):
         """What `recall` reads."""
         if self.config.memory == "ntm":
             return trace["M"]
         mask = trace["written"]
+        if self.config.memory == "append":                            # as many as there are slots: the latest
+            after = mask[:, ::-1].cumsum(1)[:, ::-1] - mask
+            mask = mask * (after < self.config.N)
         return trace["h"], np.broadcast_to(mask[:, None], (len(mask), T, mask.shape[1]))
 
     # ---- backward -----------------------------------------------------------------------------------------------------
@@ -208,24 +217,19 @@ class MemoryTransformer:
         dlast = norm_backward(dz, params, grads, "d", trace["d"])
         dmemory, dseen, dprompted = self.decode_backward(dlast, params, grads, trace)
         dx_q = dx_q + dprompted
-        dx = None
-        if config.memory == "attention":                              # seen = [x, x_q]
-            L = trace["x"].shape[1]
-            dx, dx_q = dseen[:, :L], dx_q + dseen[:, L:]
-        elif not config.strict:                                       # seen = x_q
+        if not config.strict:
             dx_q = dx_q + dseen
-        if config.memory in ("ntm", "append"):
-            dM, dh = (dmemory, None) if config.memory == "ntm" else (None, dmemory)
-            if config.memory == "ntm":
-                # M = write(h)
-                dM = np.zeros_like(dM) if trace["forgot"] else dM
-                dh = write_backward(dM, config, params, grads, trace["write"])
-            dx, dx_q_item = self.gather_backward(dh, trace)
+        dM, dh, dx = None, dmemory, None
+        if config.memory == "ntm":
+            # M = write(h)
+            dM = np.zeros_like(dmemory) if trace["forgot"] else dmemory
+            dh = write_backward(dM, config, params, grads, trace["write"])
+        if config.memory != "none":
+            # h = gather(x), or spread(x)
+            dx, dx_q_item = (self.spread_backward if config.memory == "attention" else self.gather_backward)(dh, trace)
             dx_q = dx_q + dx_q_item
         if dtrace is not None:
-            named = {"x": dx, "x_q": dx_q, "z": dz, "logits": d_outputs}
-            named |= {"h": dh} if config.memory in ("ntm", "append") else {}
-            named |= {"M": dM} if config.memory == "ntm" else {}
+            named = {"x": dx, "x_q": dx_q, "z": dz, "logits": d_outputs, "h": None if dx is None else dh, "M": dM}
             dtrace.update({name: [value] for name, value in named.items() if value is not None})
         # x_q, x = encode(vectors + position codes)
         dvectors = 0
@@ -243,7 +247,7 @@ class MemoryTransformer:
     def decode_backward(self, dz, params, grads, trace):
         """-> gradients of the memory (M, or the items), of what the cross attention saw, and of x_q by prompts"""
         config, dmemory, dseen = self.config, 0, 0
-        memory = self.memory(trace, dz.shape[1]) if config.memory in ("ntm", "append") else None
+        memory = None if config.memory == "none" else self.memory(trace, dz.shape[1])
         for layer in range(config.decoder_layers, 0, -1):
             made = trace["decoder"][layer - 1]
             dz = feed_backward(dz, params, grads, f"d{layer}_ff", made["ff"])

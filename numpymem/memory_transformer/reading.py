@@ -13,6 +13,8 @@ class Told(NamedTuple):
     marks: np.ndarray         # (B, Q) int, or None
     prompt: np.ndarray        # (B, T) int
     spell: tuple              # (I, J): how the L words of a row are items of words
+    row_story: np.ndarray     # (R) int: to which story each row belongs
+    segment: np.ndarray       # (R) int: which segment of it it is, from 0
     story: np.ndarray         # (items) int: to which story each item belongs; items in the order of rows
     number: np.ndarray        # (items) int: the how-manieth of its story it is, from 0
     place: np.ndarray         # (items) int: where it stands among the R * I items of the rows
@@ -33,17 +35,15 @@ def read(config, inputs):
     different, numbers = np.unique(np.concatenate([[0], segments.ravel(), question.ravel()]), return_inverse=True)
     spelling = different[:, None] if inputs.spelling is None else np.asarray(inputs.spelling)[different]
     segments, question = numbers[1:1 + segments.size].reshape(segments.shape), numbers[1 + segments.size:].reshape(question.shape)
-    if config.memory == "attention":                                  # one row a story: everything sees everything
-        segments, G = segments.reshape(B, 1, G * I, J), 1
-        I = segments.shape[2]
     there = (segments != 0).any((2, 3)) | (np.arange(G) == 0)          # a story without segments keeps one that is nil
-    story, _ = np.nonzero(there)
+    story, segment = np.nonzero(there)
     rows = segments[there]                                            # (R, I, J)
     item = (rows != 0).any(2)                                         # (R, I)
     belongs = np.broadcast_to(story[:, None], item.shape)[item]
     number = np.arange(len(belongs)) - np.searchsorted(belongs, belongs)
-    return Told(spelling, rows.reshape(len(rows), I * J), question, None if config.n_marks == 0 else np.asarray(inputs.marks), prompt,
-                (I, J), belongs, number, np.flatnonzero(item))
+    marks = None if config.n_marks == 0 else np.asarray(inputs.marks)
+    return Told(spelling, rows.reshape(len(rows), I * J), question, marks, prompt, (I, J),
+                story, segment, belongs, number, np.flatnonzero(item))
 
 
 def check(config, inputs, segments, question, prompt):

@@ -9,6 +9,7 @@ The write heads look at M_{t-1}; when the decoder reads, all is written, and the
 import numpy as np
 
 from numpymem.equation import equation, ticking
+from numpymem.kernel import Kernel
 from numpymem.ntm.equations import add, add_backward, erase, erase_backward, read, read_backward
 from numpymem.ntm.step import HeadSizes, address, address_backward, head_parameters, head_parameters_backward
 
@@ -113,3 +114,7 @@ def read_all_backward(dr, k, beta, g, s, gamma, w, K, w_c, w_g, w_s, raw, w0, M,
         dM = dM + dM_read + dM_looked
         draw[t] = head_parameters_backward(dk, dbeta, dg, ds, dgamma, none, none, k[t], g[t], s[t], none, none, raw[t], sizes)
     return draw, dw_later, dM
+
+
+Kernel("memory_transformer.write", of=write_all, functions="numpymem.memory_transformer.kernels:write_all:write_all_backward")
+Kernel("memory_transformer.read", of=read_all, functions="numpymem.memory_transformer.kernels:read_all:read_all_backward")

@@ -12,10 +12,11 @@ import numpy as np
 
 from numpymem import threads
 from numpymem.kernel import compile_loop
-from numpymem.ntm.kernels_step import memory_step, memory_step_backward, sigmoid_of, tanh_of
+from numpymem.ntm.kernels_step import memory_step, memory_step_backward
 from numpymem.ops.kernels_lanes import padded
 from numpymem.ops.kernels_math import tanh
 from numpymem.ops.kernels_product import add_product, panels
+from numpymem.ops.kernels_rows import sigmoid_of, tanh_of
 from numpymem.ops.linear import flat
 from numpymem.workspace import empty
 

@@ -6,109 +6,19 @@ stays zero. Passes over the memory work on LANES slots at a time (numpymem/ops/l
 as they stand (numpymem/ops/kernels_math.py).
 """
 
-import numpy as np
-
 from numpymem.kernel import compile_loop
 from numpymem.ntm.equations import EPS as SHARPEN_EPS
 from numpymem.ops.cosine import EPS as COSINE_EPS
-from numpymem.ops.kernels_lanes import LANES, fill, largest, load, maximum, store, total
-from numpymem.ops.kernels_math import exp, log, sigmoid, tanh
+from numpymem.ops.kernels_lanes import LANES, fill, load, store, total
+from numpymem.ops.kernels_math import log, sigmoid
+from numpymem.ops.kernels_rows import (add_outer, dot, inverse_norm, inverse_norms, sigmoid_of, softmax, softmax_backward, softplus,
+                                       tanh_of, weighted_rows)
 
 loop = compile_loop(allocates=False)
-part = compile_loop(allocates=False, inline="always")        # called from one place: compiled there, and only there
+part = compile_loop(allocates=False, inline="always")        # compiled where it is called, and only there
 
 
-# ---- parts, each for one head of one sequence -----------------------------------------------------------------------------
-
-@loop
-def top_of(z):
-    """The largest number of a row of any length."""
-    top, whole = z[0], z.size - z.size % LANES
-    if whole > 0:
-        tops = load(z, 0)
-        for n in range(LANES, whole, LANES):
-            tops = maximum(tops, load(z, n))
-        top = largest(tops)
-    for n in range(whole, z.size):
-        top = max(top, z[n])
-    return top
-
-
-@loop
-def softmax(z, p):
-    top, sum_ = top_of(z), z[0] - z[0]
-    for n in range(z.size):
-        p[n] = exp(z[n] - top)
-        sum_ += p[n]
-    scale = p.dtype.type(1) / sum_
-    for n in range(z.size):
-        p[n] *= scale
-
-
-@loop
-def softmax_backward(dp, p, dz):
-    inner = p[0] - p[0]
-    for n in range(p.size):
-        inner += dp[n] * p[n]
-    for n in range(p.size):
-        dz[n] = p[n] * (dp[n] - inner)
-
-
-@loop
-def softplus(x):
-    zero = x - x
-    return max(x, zero) + np.log1p(np.exp(-abs(x)))
-
-
-@loop
-def tanh_of(x, y):
-    for i in range(x.size):
-        y[i] = tanh(x[i])
-
-
-@loop
-def sigmoid_of(x, y):
-    for i in range(x.size):
-        y[i] = sigmoid(x[i])
-
-
-@loop
-def inverse_norms(vectors, eps, out):
-    """1 / sqrt(v.v + eps) for the columns of a (W, slots) array."""
-    for n in range(0, out.size, LANES):
-        squares = fill(eps)
-        for i in range(vectors.shape[0]):
-            v = load(vectors[i], n)
-            squares += v * v
-        store(out, n, squares)
-    for n in range(out.size):
-        out[n] = out.dtype.type(1) / np.sqrt(out[n])
-
-
-@loop
-def inverse_norm(vector, eps):
-    squares = eps
-    for i in range(vector.size):
-        squares += vector[i] * vector[i]
-    return vector.dtype.type(1) / np.sqrt(squares)
-
-
-@loop
-def weighted_rows(weights, rows, n):
-    """sum_i weights_i rows_i, at LANES slots from n on."""
-    found = weights[0] * load(rows[0], n)
-    for i in range(1, weights.size):
-        found += weights[i] * load(rows[i], n)
-    return found
-
-
-@loop
-def dot(x, y):
-    products = load(x, 0) * load(y, 0)
-    for n in range(LANES, x.size, LANES):
-        products += load(x, n) * load(y, n)
-    return total(products)
-
+# ---- a circle of slots ---------------------------------------------------------------------------------------------------
 
 @loop
 def wrap_around(row, N, ends, out):
@@ -162,12 +72,20 @@ def head_parameters(raw, k, beta, g, s, gamma, e, a):
 @loop
 def memory_step(raw, before, w_prev, R, N, r, w, M, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s, scratch):
     """From raw parameters, memory `before` (W, slots) and weights w_prev, fill all that is between r and w_s."""
-    H, slots = w.shape
-    number = raw.dtype.type
-    one, eps, log_eps = number(1), number(COSINE_EPS), number(SHARPEN_EPS)
-    M_scale, scores, circle = scratch[0, :slots], scratch[1, :slots], scratch[2]
+    M_scale = scratch[0, :w.shape[1]]
     head_parameters(raw, k, beta, g, s, gamma, e, a)
-    inverse_norms(before, eps, M_scale)
+    inverse_norms(before, raw.dtype.type(COSINE_EPS), M_scale)
+    address(before, M_scale, w_prev, N, w, k, beta, g, s, gamma, K, w_c, w_g, w_s, scratch[1:])
+    read(before, w[:R], r)
+    write(before, w[R:], e, a, M)
+
+
+@part
+def address(before, M_scale, w_prev, N, w, k, beta, g, s, gamma, K, w_c, w_g, w_s, scratch):
+    """(5) to (9) of all heads; M_scale is 1 / length of each column of `before`."""
+    (H, slots), number = w.shape, w.dtype.type
+    one, eps, log_eps = number(1), number(COSINE_EPS), number(SHARPEN_EPS)
+    scores, circle = scratch[0, :slots], scratch[1]
     for h in range(H):
         w_c_h, w_g_h, w_s_h, beta_h, g_h, gamma_h = w_c[h], w_g[h], w_s[h], beta[h, 0], g[h, 0], gamma[h, 0]
         # (6), (5)
@@ -187,11 +105,14 @@ def memory_step(raw, before, w_prev, R, N, r, w, M, k, beta, g, s, gamma, e, a, 
         for n in range(N):
             scores[n] = gamma_h * log(w_s_h[n] + log_eps)
         softmax(scores[:N], w[h, :N])
-    # (2)
-    for h in range(R):
+
+
+@part
+def read(before, w, r):
+    """(2)"""
+    for h in range(len(r)):
         for i in range(len(before)):
             r[h, i] = dot(w[h], before[i])
-    write(before, w[R:], e, a, M)
 
 
 @part
@@ -223,15 +144,6 @@ def fade_and_add(before, w, e, a, M):
         w_n = load(w, n)
         for i in range(e.size):
             store(M[i], n, load(before[i], n) * (one - e[i] * w_n) + a[i] * w_n)
-
-
-@loop
-def add_outer(x, y, M):
-    """M(i, n) += x(i) y(n)"""
-    for n in range(0, y.size, LANES):
-        y_n = load(y, n)
-        for i in range(x.size):
-            store(M[i], n, load(M[i], n) + x[i] * y_n)
 
 
 # ---- backward -----------------------------------------------------------------------------------------------------------
@@ -323,19 +235,20 @@ def cosine_backward(dK, K, k, before, dk, dM_prev, M_scale, along):
             store(dM_prev[i], n, load(dM_prev[i], n) - load(before[i], n) * along_n)
 
 
-@loop
-def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s, raw, before, w_prev, N,
-                         draw, dM_prev, dw_prev, dK, scratch):
-    """Fill draw, dM_prev and dw_prev. dw, from the step after, is added to in place."""
-    (H, W), S, Q, slots = k.shape, s.shape[1], len(e), w.shape[1]
-    R, one = H - Q, draw.dtype.type(1)
-    at_beta, at_g, at_s, at_gamma, at_e, at_a = places(H, Q, W, S)
-    write_backward(dM, before, w[R:], e, a, draw[at_e:at_a], draw[at_a:], dw[R:], dM_prev)
-    # (2): r = w M_prev
-    for h in range(R):
-        for n in range(0, slots, LANES):
+@part
+def read_backward(dr, before, w, dw, dM):
+    """(2): r = w M. Add to dw and dM."""
+    for h in range(len(dr)):
+        for n in range(0, w.shape[1], LANES):
             store(dw[h], n, load(dw[h], n) + weighted_rows(dr[h], before, n))
-        add_outer(dr[h], w[h], dM_prev)
+        add_outer(dr[h], w[h], dM)
+
+
+@part
+def heads_backward(dw, w, k, beta, g, s, gamma, K, w_c, w_g, w_s, raw, before, w_prev, N, Q, draw, dM_prev, dw_prev, dK, scratch):
+    """(9) to (5) of all heads: fill dw_prev and, of the raw numbers, those of k to gamma; add to dM_prev."""
+    (H, W), S, slots, one = k.shape, s.shape[1], w.shape[1], w.dtype.type(1)
+    at_beta, at_g, at_s, at_gamma, _, _ = places(H, Q, W, S)
     for h in range(H):
         draw[at_beta + h], draw[at_g + h], draw[at_gamma + h] = address_backward(
             dw[h], w[h], w_s[h], w_g[h], w_c[h], w_prev[h], K[h], beta[h, 0], g[h, 0], s[h], gamma[h, 0], raw[at_beta + h],
@@ -344,3 +257,15 @@ def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g,
     for h in range(H):
         for i in range(W):
             draw[h * W + i] *= one - k[h, i] * k[h, i]
+
+
+@loop
+def memory_step_backward(dr, dw, dM, w, k, beta, g, s, gamma, e, a, K, w_c, w_g, w_s, raw, before, w_prev, N,
+                         draw, dM_prev, dw_prev, dK, scratch):
+    """Fill draw, dM_prev and dw_prev. dw, from the step after, is added to in place."""
+    (H, W), Q = k.shape, len(e)
+    R = H - Q
+    _, _, _, _, at_e, at_a = places(H, Q, W, s.shape[1])
+    write_backward(dM, before, w[R:], e, a, draw[at_e:at_a], draw[at_a:], dw[R:], dM_prev)
+    read_backward(dr, before, w[:R], dw, dM_prev)
+    heads_backward(dw, w, k, beta, g, s, gamma, K, w_c, w_g, w_s, raw, before, w_prev, N, Q, draw, dM_prev, dw_prev, dK, scratch)

@@ -15,6 +15,7 @@ class Recipe:
     optimizer     "adam", "rmsprop" (as Graves has it) or "sgd"
     lr            learning rate
     beta2         Adam only: how long it remembers the gradients' size; 0.99 is a hundred steps, 0.999 a thousand
+    warm_up       sequences over which the learning rate rises from 0 to lr at the start; 0: it begins at lr
     halve_every   sequences after which the learning rate halves, again and again; 0: never
     clip          limit on the gradient, 0: none
     clip_by       "norm" (of all gradients together), "matrix" (each by its own spectral norm) or "element"
@@ -36,6 +37,7 @@ class Recipe:
     optimizer: str = "adam"
     lr: float = 1e-3
     beta2: float = 0.999
+    warm_up: int = 0
     halve_every: int = 0
     clip: float = 10.0
     clip_by: str = "norm"
@@ -73,6 +75,8 @@ class Recipe:
             return self.linear_lr, {"linear": True}
         done -= self.linear_start
         lr = self.lr
+        if done < self.warm_up:
+            lr *= (done + self.batch) / (self.warm_up + self.batch)
         if self.halve_every:
             lr *= 0.5 ** (done // self.halve_every)
         if converged_at is not None and self.settle:
