@@ -263,6 +263,7 @@ RECIPES = {
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     **{("lstm", task): BASELINE for task in ("repeat-copy", "recall", "ngrams", "sort")},
     **{("memory-transformer", task): SEGMENTS for task in SEGMENTED},
+    ("memory-transformer", "segmented-copy"): dataclasses.replace(SEGMENTS, sequences=32_000, warm_up=6_400, halve_every=16_000),
     **{("memory-transformer", task): QUESTIONS for task in (*WIKISQL, "metaqa")},
     ("lstm", "series-copy"): BASELINE, ("ntm", "series-copy"): SERIES, ("dnc", "series-copy"): SERIES,
     **{(model, task): LESSONS for model in ("ntm", "dnc", "lstm") for task in GRAPHS},
