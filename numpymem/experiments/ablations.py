@@ -36,7 +36,8 @@ def places(found):
             if name.partition("/")[0] in (WRONG, STALE, FORGOTTEN):
                 seen.setdefault(run["task"], {})[name] = None
     order = [WRONG, STALE, FORGOTTEN]
-    return [(task, name) for task, names in seen.items() for name in sorted(names, key=lambda name: order.index(name.split("/")[0]))]
+    return [(task, name) for task, names in seen.items()
+            for name in sorted(names, key=lambda name: order.index(name.partition("/")[0]))]
 
 
 def named(task, place):
