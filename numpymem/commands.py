@@ -14,7 +14,7 @@ from numpymem import catalog, kernel, runs, threads
 from numpymem.equation import REGISTRY, find
 
 EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n",
-                     "numpymem.dmn")
+                     "numpymem.dmn", "numpymem.memory_transformer")
 
 
 def train(options):

@@ -122,6 +122,22 @@ def mt_only_the_memory_carries(rng):
             same(changed, logits, "answers without a memory, told something else")
 
 
+@meaning("mt-sees-order", "position codes")
+def mt_sees_order(rng):
+    """The order of segments, items and words, of the question's words and of earlier answers matters."""
+    told, question, prompt = np.array([[[[3, 4], [5, 6]], [[7, 8], [1, 2]]]]), np.array([[1, 2, 3]]), np.array([[0, 1, 2, 3]])
+    for how in KINDS:
+        model, params = make(rng, **how, decoder_layers=1)
+        before = model.forward(params, Segments(told, question, prompt))[0][-1]
+        orders = {"segments": (told[:, ::-1], question, prompt), "items": (told[:, :, ::-1], question, prompt),
+                  "words": (told[..., ::-1], question, prompt), "words of the question": (told, question[:, ::-1], prompt),
+                  "earlier answers": (told, question, prompt[:, [0, 2, 1, 3]])}
+        for what, inputs in orders.items():
+            if how in TOLD or inputs[0] is told:
+                after = model.forward(params, Segments(*inputs))[0][-1]
+                moves(after[:, :Y], before[:, :Y], f"the last answer with {what} in another order ({how})")
+
+
 @meaning("mt-forgets", "MT-read", "layer-norm", "Transformer-1")
 def mt_forgets(rng):
     """Once the memory is wiped, the answers hang on the segments no more; of a strict model, not on the question either."""
