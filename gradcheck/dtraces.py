@@ -34,7 +34,7 @@ def dtrace_problems(model, params, trace, d_outputs):
         model.backward(params, trace, d_outputs.copy(), dtrace=dtrace)
     wanted = {name: _first(calls, places) for name, places in NODES[type(model).__name__].items()}
     if type(model).__name__ == "MemoryTransformer":
-        wanted, dtrace = _of_transformer(calls, params, trace, dtrace)
+        wanted, dtrace = _of_transformer(model, calls, params, trace, dtrace)
     for name, id in TABLES.get(type(model).__name__, {}).items():
         (together,) = [call.arguments[0] for call in calls if call.equation.id == id]
         wanted[name] = list(np.moveaxis(together, -2, 0))
@@ -45,7 +45,7 @@ def dtrace_problems(model, params, trace, d_outputs):
             if not _same(_flat(dtrace.get(name, [])), t, value, len(values))]
 
 
-def _of_transformer(calls, params, trace, dtrace):
+def _of_transformer(model, calls, params, trace, dtrace):
     """What the dtrace must hold, and the dtrace, both as rows. Which layer norm is which its gain says. Items that are not there
     are in no node."""
     layer_norms = [(call.arguments[-1], upstream(call)["y"]) for call in calls if call.equation.id == "layer-norm"]
@@ -53,10 +53,14 @@ def _of_transformer(calls, params, trace, dtrace):
     logits = [upstream(call)["y"] for call in calls if call.equation.id == "linear" and call.parent is None][0]
     wanted = {"z": norms["d_g"], "x_q": norms["e_g"][-1:], "x": norms["e_g"][:-1], "logits": [logits],
               "M": [upstream(call)["M"][-1] for call in calls if call.equation.id == "MT-write"],
-              "h": [upstream(call)["h"] for call in calls if call.equation.id == "MT-items"][-1:]}
+              "h": [upstream(call)["h"] for call in calls if call.equation.id == "MT-items"][-1:] or norms["e_g"][:-1]}
     found = {**dtrace, "logits": [dtrace["logits"][0].swapaxes(0, 1)[..., :logits.shape[-1]]]}
-    if "h" in dtrace:
-        told, (items,) = trace["told"], wanted["h"]
+    told, memory = trace["told"], model.config.memory
+    if memory == "attention":                                       # h are the words of all segments
+        B, (_, L, d) = len(told.question), trace["x"].shape
+        found["h"] = [dtrace["h"][0].reshape(B, -1, L, d)[told.row_story, told.segment]]
+    elif memory != "none":
+        (items,) = wanted["h"]
         found["h"] = [np.zeros((items.shape[0] * items.shape[1], items.shape[2]))]
         found["h"][0][told.place] = dtrace["h"][0][told.story, told.number]
     return tuple({name: [value.reshape(-1, value.shape[-1]) for value in values] for name, values in each.items()}

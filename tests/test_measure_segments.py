@@ -50,11 +50,13 @@ def test_copies_are_as_long_as_the_memory_permits():
     lines = measure_segments.copy_segments(right, {}, task, 50)
     assert [(line["segments"], line["wrong_percent"]) for line in lines] == [(3, 0), (4, 0), (6, 0)]
     sizes = {"n_words": task.n_inputs, "n_outputs": task.n_outputs, "N": 24, "d": 4}
-    for settings, slots in (({}, [24, 24, None]), ({"strict": True}, [24, None, None]), ({"memory": "append"}, [24, 24, 24]),
-                            ({"initial_memory": "constant"}, [24, 24, 36])):
+    for settings, slots in (({}, [24, 24, None]), ({"strict": True}, [24, None, None]), ({"memory": "append"}, [24, 24, 36]),
+                            ({"initial_memory": "constant"}, [24, 24, 36]), ({"memory": "append", "matched": True}, [24, 24, 36]),
+                            ({"memory": "attention"}, [24, 24, 24])):
         model = MemoryTransformer(MemoryTransformerConfig(**sizes, **settings))
         roomy = [measure_segments.with_slots(model, items) for items in (18, 24, 36)]
         assert [each and each.config.N for each in roomy] == slots
+        assert all(each is None or each.shapes == model.shapes for each in roomy)
 
 
 def test_whole_queries_are_said_step_by_step(monkeypatch):

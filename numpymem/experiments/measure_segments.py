@@ -9,6 +9,7 @@ import dataclasses
 
 import numpy as np
 
+from numpymem.memory_transformer.config import inner_width
 from numpymem.memory_transformer.decoding import generate
 from numpymem.tasks.wikisql.query import EACH, HEAD, MAX_CONDITIONS, SCORES
 
@@ -31,9 +32,12 @@ def copy_segments(model, params, task, count=COUNT, seed=0):
 def with_slots(model, items):
     """The model with at least so many slots; None if it has fewer, and a start of each that was learned."""
     config, wanted = model.config, items + model.config.strict
-    if config.memory != "ntm" or config.N >= wanted:
+    if config.memory not in ("ntm", "append") or config.N >= wanted:
         return model
-    return None if config.initial_memory == "learned" else type(model)(dataclasses.replace(config, N=wanted))
+    if config.memory == "ntm" and config.initial_memory == "learned":
+        return None
+    ff = inner_width(config)                                                   # of `matched`, which goes by N
+    return type(model)(dataclasses.replace(config, N=wanted, matched=False, ff=ff))
 
 
 def by_size(model, params, task, count=COUNT, seed=0):
