@@ -131,6 +131,23 @@ def attention_setting(D, change=None, **letters):
     return Setting({}, {"D": D, "F": 4 * D} | letters, change)
 
 
+def seen_by_some(point):
+    """Attention where one place looks nowhere, one at one place alone, and the others not ahead."""
+    mask = np.broadcast_to(np.tri(*point.arguments[3].shape[1:]), point.arguments[3].shape).copy()
+    mask[0, 0], mask[-1, -1, 1:] = 0, 0
+    return _moved(point, {3: lambda _: mask})
+
+
+def far_scores(point):
+    """Attention with scores in the thousands."""
+    return _moved(point, {0: lambda q: 4000 * q})
+
+
+def attention_heads(heads, D, change=None, **letters):
+    """The kernel of attention."""
+    return Setting({"heads": heads}, {"A": heads, "D": D} | letters, change)
+
+
 def heads_setting(R, Q, W, S, T, B, N, change=None, slack=1.0):
     """The kernels of all writes and all reads of a memory Transformer: heads of one kind alone."""
     sizes = HeadSizes(R, Q, W, S)
@@ -156,6 +173,8 @@ EXAMPLES = {                                                     # kernel -> set
     "dmn.attention": [attention_setting(1), attention_setting(5, padded_stories), attention_setting(20, padded_stories, H=31)],
     "memory_transformer.write": [heads_setting(0, 1, 4, 1, T=1, B=1, N=16), heads_setting(0, 3, 3, 5, T=4, B=9, N=17)],
     "memory_transformer.read": [heads_setting(1, 0, 4, 1, T=1, B=1, N=16), heads_setting(2, 0, 3, 5, T=4, B=9, N=17)],
+    "memory_transformer.attention": [attention_heads(1, 3, seen_by_some, T=5, S=5), attention_heads(3, 51, S=19),
+                                     Setting({"heads": 2}, {"A": 2, "D": 6}, far_scores, (np.float64,), slack=1e5)],
     "loss.categorical": [Setting({}, {}, far_logits, (np.float64,), slack=1e5)],
     "memn2n.encode": [Setting(**WORDS, change=half_nil)],
     "memn2n.memories": [Setting(**WORDS, change=half_nil)],

@@ -20,6 +20,11 @@ def rows(x):
     return x.reshape(-1, x.shape[-1])
 
 
+def product(x, W):
+    """x W at all places, as one product: NumPy's own of a (B, T, D) array makes one for each sequence, several times slower."""
+    return (rows(x) @ W).reshape(*x.shape[:-1], -1)
+
+
 def add(grads, name, value):
     """grads[name] += value, where the first value is the start."""
     grads[name] = grads[name] + value if name in grads else value
@@ -54,9 +59,9 @@ def look(params, name, x, seen, mask, heads, drop, past=None):
     own = seen is None
     if own:
         seen = x_n if past is None else np.concatenate([past, x_n], axis=1)
-    q, k, v = x_n @ W_q, seen @ W_k, seen @ W_v
+    q, k, v = product(x_n, W_q), product(seen, W_k), product(seen, W_v)
     found, p = attention(q, k, v, mask, heads)
-    y = found @ W_o
+    y = product(found, W_o)
     trace = {"norm": kept, "x_n": x_n, "seen": seen, "own": own, "q": q, "k": k, "v": v, "mask": mask, "p": p, "found": found,
              "drop": drop}
     return x + (y if drop is None else dropout(y, drop)), trace
@@ -81,7 +86,7 @@ def look_backward(dy, params, grads, name, trace, heads):
 def through(dy, params, grads, name, x):
     """Of y = x W: add to the gradient of W -> dx."""
     add(grads, name, rows(x).T @ rows(dy))
-    return dy @ params[name].T
+    return product(dy, params[name].T)
 
 
 # ---- feed-forward -----------------------------------------------------------------------------------------------------------

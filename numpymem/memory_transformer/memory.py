@@ -10,7 +10,7 @@
 import numpy as np
 
 from numpymem.memory_transformer.equations import fuse, fuse_backward, hold, hold_backward
-from numpymem.memory_transformer.layers import add, norm, norm_backward, rows, through
+from numpymem.memory_transformer.layers import add, norm, norm_backward, product, rows, through
 from numpymem.memory_transformer.scan import READS, WRITES, read_all, read_all_backward, write_all, write_all_backward
 from numpymem.memory_transformer.transformer import attention, attention_backward
 from numpymem.ntm.step import HeadSizes, places
@@ -146,7 +146,7 @@ def find_in_memory_backward(dr, config, params, grads, name, trace, M):
 
 def find_in_items(config, params, name, z_n, memory, w0):
     h, mask = memory
-    q, k, v = z_n @ params[f"{name}_W_q"], h @ params[f"{name}_W_k"], h @ params[f"{name}_W_v"]
+    q, k, v = (product(x, params[f"{name}_{which}"]) for x, which in ((z_n, "W_q"), (h, "W_k"), (h, "W_v")))
     r, p = attention(q, k, v, mask, config.read_heads)
     return r, {"q": q, "k": k, "v": v, "p": p}
 

@@ -7,6 +7,7 @@ there (nil) is masked: no place attends to it.
 import numpy as np
 
 from numpymem.equation import equation
+from numpymem.kernel import Kernel
 from numpymem.memn2n.equations import LOWEST
 from numpymem.ops.activations import relu, relu_backward
 from numpymem.ops.linear import linear, linear_backward
@@ -119,3 +120,8 @@ def position_code(places, D, dtype):
     """Where a word stands: sines and cosines of ever longer waves (Vaswani et al. 2017, section 3.5). (places, D)"""
     waves = np.arange(places)[:, None] / 10_000 ** (np.arange(0, D, 2) / D)
     return np.stack([np.sin(waves), np.cos(waves)], axis=-1).reshape(places, -1)[:, :D].astype(dtype)
+
+
+LOOPS = "numpymem.memory_transformer.kernels_transformer"
+Kernel("memory_transformer.attention", of=attention, functions=f"{LOOPS}:attention:attention_backward")
+Kernel("memory_transformer.layer_norm", of=layer_norm, functions=f"{LOOPS}:layer_norm:layer_norm_backward")
