@@ -7,7 +7,9 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import sys
+import textwrap
 import time
 
 from numpymem import catalog, kernel, runs, threads
@@ -108,15 +110,16 @@ def list(options):
     """Models, tasks, and the start settings of each pair."""
     print("models")
     for name, (*_, line) in catalog.MODELS.items():
-        print(f"  {name:<12}{line}")
+        print(f"  {name:<20}{line}")
     print("tasks")
     for kind in catalog.kinds():
         line = catalog.TASKS[kind][3] if kind in catalog.TASKS else "bAbI question answering, twenty tasks (aliases: " \
             + ", ".join(f"{alias} = {name}" for alias, name in catalog.ALIASES.items()) + ")"
-        print(f"  {kind:<18}{line}")
+        print(f"  {kind:<21}{line}")
     for model in catalog.MODELS:
         taken = [kind for kind in catalog.kinds() if catalog.takes(model, kind.split()[0])]
-        print(f"{model} takes {'every task' if taken == catalog.kinds() else ', '.join(taken)}; `train {model} TASK` starts with:")
+        wide = shutil.get_terminal_size().columns
+        print(textwrap.fill(f"{model} takes {', '.join(taken)}; `train {model} TASK` starts with:", wide, break_on_hyphens=False))
         for kind in taken:
             print(start_line(model, kind))
             if (f"{model}-feedforward", kind) in catalog.RECIPES:
