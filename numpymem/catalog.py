@@ -246,7 +246,7 @@ SERIES = Recipe(sequences=50_000, batch=4, lr=1e-3, beta2=0.99, clip=10.0, halve
 LESSONS = Recipe(sequences=200_000, batch=16, lr=2e-3, beta2=0.98, clip=1.0)
 SEGMENTS = Recipe(sequences=96_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, warm_up=12_800, halve_every=32_000, stop_below=0.02,
                   settle=6_400, eval_every=3_200, eval_count=500)
-QUESTIONS = Recipe(sequences=128_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, warm_up=6_400, halve_every=32_000, eval_every=12_800,
+QUESTIONS = Recipe(sequences=96_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, warm_up=6_400, halve_every=24_000, eval_every=9_600,
                    eval_count=1_000)
 BASELINE = Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000)
 RECIPES = {
