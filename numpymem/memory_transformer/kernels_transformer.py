@@ -141,18 +141,17 @@ def set_zero(x):
             x[t, i] = 0
 
 
-def room(S, d, dtype, turned, rows, lines):
-    """Zeros for use in a block: `turned` of (d, slots), `rows` of (S, width), `lines` of (slots), and one of (width)."""
+def room(S, d, dtype, rows):
+    """Zeros for use in a block: (d, slots), `rows` times (S, width), (slots) and (width)."""
     slots, width = padded(S), padded(d)
-    shapes = [(d, slots)] * turned + [(S, width)] * rows + [(slots,)] * lines + [(width,)]
-    return [np.zeros(shape, dtype) for shape in shapes]
+    return [np.zeros(shape, dtype) for shape in ((d, slots), *rows * [(S, width)], (slots,), (width,))]
 
 
 def attention(q, k, v, mask, heads):
     q, k, v, mask = map(np.ascontiguousarray, (q, k, v, mask))
     (B, T, D), S, dtype = q.shape, k.shape[1], q.dtype
     y, p = empty([(B, T, D), (B, heads, T, S)], dtype)
-    in_halves(lambda first, last: attend(first, last, q, k, v, mask, y, p, *room(S, D // heads, dtype, 1, 1, 1)), B)
+    in_halves(lambda first, last: attend(first, last, q, k, v, mask, y, p, *room(S, D // heads, dtype, 1)), B)
     return y, p
 
 
@@ -162,7 +161,7 @@ def attention_backward(dy, p, q, k, v, mask, heads):
     dq, dk, dv = empty([q.shape, k.shape, v.shape], dtype)
 
     def block(first, last):
-        attend_back(first, last, dy, p, q, k, v, mask, dq, dk, dv, *room(S, D // heads, dtype, 1, 3, 1))
+        attend_back(first, last, dy, p, q, k, v, mask, dq, dk, dv, *room(S, D // heads, dtype, 3))
 
     in_halves(block, B)
     return dq, dk, dv
