@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.gru_scan import GRUScan, GRUScanConfig
 from benchmarks.link_model import LinkConfig, Links
-from numpymem.catalog import make_model, settings_of
+from numpymem.catalog import make_model, make_task, settings_of
 from numpymem.commands import offline
 from numpymem.dnc import DNC, DNCConfig
 from numpymem.lstm import LSTM, LSTMConfig
@@ -44,7 +44,8 @@ class Work(NamedTuple):
     def sizes(self):
         """Sizes for the report."""
         inputs = self.batch.inputs
-        shapes = {"inputs": inputs.shape} if hasattr(inputs, "shape") else {k: v.shape for k, v in inputs._asdict().items()}
+        shapes = {"inputs": inputs.shape} if hasattr(inputs, "shape") else {
+            k: v.shape for k, v in inputs._asdict().items() if v is not None}
         return {"data": self.data, "batch": self.batch_size, **shapes, "parameters": sum(p.size for p in self.params.values()),
                 **vars(self.model.config)}
 
@@ -107,6 +108,16 @@ def dmn_qa(batch=100, source="auto", task=1, **config):
                 task.sample(rng, batch), task.loss, {"jax": "benchmarks.dmn_jax"}, task.origin)
 
 
+def segments(name, task, batch=64, **config):
+    """The memory Transformer, full form, on a task of the segments form. Nothing is downloaded."""
+    rng = np.random.default_rng(0)
+    with offline():
+        task = make_task(task, "segments")
+    model = make_model("memory-transformer", task, **config)
+    return Work(f"{name} batch {batch}", model, nudged(model.init(rng), rng), task.sample(rng, batch), task.loss,
+                modules("memory_transformer"), task.origin)
+
+
 def gru_scan(batch=100, steps=20, size=80):
     """A GRU over 20 steps by itself, as in the DMN: the input's products are made before."""
     rng = np.random.default_rng(0)
@@ -134,8 +145,11 @@ WORKS = {                                                   # name on the comman
     "ntm-lstm": ntm_copy, "ntm-feedforward": functools.partial(ntm_copy, controller="feedforward"),
     "memn2n": memn2n_qa, "lstm": lstm_copy, "dmn": dmn_qa, "dmn-long": functools.partial(dmn_qa, task=3), "gru-scan": gru_scan,
     "dnc": dnc_copy, "dnc-4": functools.partial(dnc_copy, name="dnc-4", read_heads=4, W=32), "dnc-link": dnc_link,
+    "mt-keys": functools.partial(segments, "mt-keys", "rewritten-keys"),
+    "mt-wikisql": functools.partial(segments, "mt-wikisql", "wikisql-select"),
 }
-BATCHES = {"memn2n": (32,), "dmn": (100,), "dmn-long": (100,), "gru-scan": (100,)}      # sizes to time; of all others (1, 16)
+BATCHES = {"memn2n": (32,), "dmn": (100,), "dmn-long": (100,), "gru-scan": (100,), "mt-keys": (64,),
+           "mt-wikisql": (64,)}                             # sizes to time; of all others (1, 16)
 
 
 def batches_of(name):

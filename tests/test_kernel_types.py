@@ -151,6 +151,8 @@ def test_the_kernels_compute_in_float32(name, monkeypatch):
               "dmn.attention": {"look", "rate", "rate_back", "look_back", "exp_float32"},
               "memory_transformer.write": {"write_items", "write_items_backward", "memory_step", "add", "exp_float32"},
               "memory_transformer.read": {"read_places", "read_places_backward", "inverse_norms", "softmax", "exp_float32"},
+              "memory_transformer.attention": {"attend", "attend_back", "softmax_of_seen", "weighted_sum", "exp_float32"},
+              "memory_transformer.layer_norm": {"normalise", "normalise_back"},
               "ntm.sequence": {"forward", "backward", "memory_step", "softmax", "dot", "exp_float32", "log_float32"}}
     assert wanted[name] <= set(seen)
 

@@ -104,7 +104,9 @@ REASONS = (                    # (function, part of the line, operator or "", wh
     ("top_of", "top, whole = z[0]", "drop_term", "then all scores are looked at one by one"),
     ("top_of", "top = max(top, z[n])", "index_off_by_one", "each score is seen once: -1 is the last one"),
     ("top_of", "maximum(", "swap_arguments", "the larger of two is the larger of two"),
+    ("attention_backward", "empty([", "swap_results", BLANK),
     *((function, "range(0, ", "short_range", STEPS) for function in (
+        "attend", "attend_back", "weighted_sum",
         "inverse_norms", "wrap_around", "weighted_windows", "address", "fade", "add_outer", "write_backward",
         "address_backward", "cosine_backward", "memory_step_backward")),
     ("dot", "range(LANES, ", "short_range", STEPS),

@@ -10,8 +10,9 @@ from numpymem import threads
 from numpymem.kernel import compile_loop
 from numpymem.memn2n.equations import LOWEST
 from numpymem.memory_transformer.transformer import EPS
-from numpymem.ops.kernels_lanes import LANES, load, padded, store
-from numpymem.ops.kernels_rows import add_outer, softmax, softmax_backward, weighted_rows
+from numpymem.ops.kernels_lanes import LANES, padded, store
+from numpymem.ops.kernels_math import exp
+from numpymem.ops.kernels_rows import add_outer, softmax_backward, top_of, weighted_rows
 from numpymem.workspace import empty
 
 loop = compile_loop(allocates=False)
@@ -51,8 +52,8 @@ def weighted_sum(weights, vectors, found, out):
 
 @loop
 def attend(first, last, q, k, v, mask, y, p, turned, values, scores, found):
-    """Fill y and p. For use in here: turned (d, slots) and values (S, width), d numbers of a head and S places filled up to a multiple
-    of LANES; scores (slots), found (width)."""
+    """Fill y and p. For use in here: turned (d, slots), values (S, width), scores (slots) and found (width), where `slots` and
+    `width` are S and d filled up to a multiple of LANES."""
     (A, T, S), number = p.shape[1:], q.dtype.type
     d = q.shape[2] // A
     scale = number(1) / np.sqrt(number(d))
@@ -63,30 +64,29 @@ def attend(first, last, q, k, v, mask, y, p, turned, values, scores, found):
             for t in range(T):
                 for n in range(0, scores.size, LANES):
                     store(scores, n, scale * weighted_rows(q[b, t, a * d:a * d + d], turned, n))
-                hide(scores, mask[b, t])
-                softmax(scores[:S], p[b, a, t])
-                forget(p[b, a, t], mask[b, t])
+                softmax_of_seen(scores[:S], mask[b, t], p[b, a, t])
                 weighted_sum(p[b, a, t], values, found, y[b, t, a * d:a * d + d])
 
 
 @loop
-def hide(scores, mask):
-    for s in range(mask.size):
+def softmax_of_seen(scores, mask, p):
+    """p is zero where there is nothing to see; if there is nothing at all, it is the same everywhere, as in NumPy. (The compiled
+    exp of LOWEST is not zero but 1e-38, and with parts of such numbers a processor is slow.)"""
+    zero, one = p.dtype.type(0), p.dtype.type(1)
+    for s in range(p.size):
         if mask[s] <= 0:
             scores[s] = LOWEST
-
-
-@loop
-def forget(p, mask):
-    """Zero where there is nothing to see, unless there is nothing at all. The compiled exp of LOWEST is 1e-38, and sums of such numbers
-    are too small for a float32 to be fast with."""
-    seen = False
-    for s in range(mask.size):
-        seen = seen or mask[s] > 0
-    if seen:
-        for s in range(mask.size):
-            if mask[s] <= 0:
-                p[s] = 0
+    top, sum_ = top_of(scores), zero
+    for s in range(p.size):
+        p[s] = exp(scores[s] - top) if mask[s] > 0 else zero
+        sum_ += p[s]
+    if sum_ > 0:
+        scale = one / sum_
+        for s in range(p.size):
+            p[s] *= scale
+    else:
+        for s in range(p.size):
+            p[s] = one / p.dtype.type(p.size)
 
 
 @loop
@@ -141,26 +141,29 @@ def set_zero(x):
             x[t, i] = 0
 
 
-def room(S, d, dtype, turned, rows, lines):
-    """Zeros for use in a block: `turned` of (d, slots), `rows` of (S, width), `lines` of (slots), and one of (width)."""
+def room(S, d, dtype, rows):
+    """Zeros for use in a block: (d, slots), `rows` times (S, width), (slots) and (width)."""
     slots, width = padded(S), padded(d)
-    shapes = [(d, slots)] * turned + [(S, width)] * rows + [(slots,)] * lines + [(width,)]
-    return [np.zeros(shape, dtype) for shape in shapes]
+    return [np.zeros(shape, dtype) for shape in ((d, slots), *rows * [(S, width)], (slots,), (width,))]
 
 
 def attention(q, k, v, mask, heads):
     q, k, v, mask = map(np.ascontiguousarray, (q, k, v, mask))
     (B, T, D), S, dtype = q.shape, k.shape[1], q.dtype
     y, p = empty([(B, T, D), (B, heads, T, S)], dtype)
-    in_halves(lambda first, last: attend(first, last, q, k, v, mask, y, p, *room(S, D // heads, dtype, 1, 1, 1)), B)
+    in_halves(lambda first, last: attend(first, last, q, k, v, mask, y, p, *room(S, D // heads, dtype, 1)), B)
     return y, p
 
 
 def attention_backward(dy, p, q, k, v, mask, heads):
     dy, p, q, k, v, mask = map(np.ascontiguousarray, (dy, p, q, k, v, mask))
-    (B, T, D), S, dtype = q.shape, k.shape[1], q.dtype
+    (B, S, D), dtype = k.shape, k.dtype
     dq, dk, dv = empty([q.shape, k.shape, v.shape], dtype)
-    in_halves(lambda first, last: attend_back(first, last, dy, p, q, k, v, mask, dq, dk, dv, *room(S, D // heads, dtype, 1, 3, 1)), B)
+
+    def block(first, last):
+        attend_back(first, last, dy, p, q, k, v, mask, dq, dk, dv, *room(S, D // heads, dtype, 3))
+
+    in_halves(block, B)
     return dq, dk, dv
 
 
