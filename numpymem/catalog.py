@@ -32,8 +32,8 @@ TASKS = {                                         # name -> (module, class, fixe
     "family": ("numpymem.tasks.graphs.family", "Family", {}, "who is whose great-aunt? questions on family trees; 9 lessons"),
     "segmented-copy": ("numpymem.tasks.segments.copy", "SegmentedCopy", {}, "copy 3 segments of 6 symbols, seen one at a time"),
     "segment-recall": ("numpymem.tasks.segments.recall", "SegmentRecall", {}, "the value of a key: 4-8 pairs, one a segment"),
-    "rewritten-keys": ("numpymem.tasks.segments.rewritten", "RewrittenKeys", {}, "the latest value of a key: 6-12 writes of 4 keys"),
-    "segment-traversal": ("numpymem.tasks.segments.traversal", "SegmentTraversal", {}, "walk 1-4 edges of a graph told edge by edge"),
+    "rewritten-keys": ("numpymem.tasks.segments.rewritten", "RewrittenKeys", {}, "latest value of a key: 6-12 writes of 4 keys"),
+    "segment-traversal": ("numpymem.tasks.segments.traversal", "SegmentTraversal", {}, "walk 1-4 edges of a graph told by edges"),
     "made-facts": ("numpymem.tasks.segments.facts", "MadeFacts", {}, "a made-up knowledge base of 16 facts, questions of 1-2 hops"),
     "metaqa": ("numpymem.tasks.segments.metaqa", "MetaQA", {}, "questions about films over a knowledge base, 1 or 2 hops"),
     "wikisql-agg": ("numpymem.tasks.wikisql.aggregate", "WikiSQLAgg", {}, "WikiSQL: which aggregation a question asks for"),
@@ -246,7 +246,7 @@ SERIES = Recipe(sequences=50_000, batch=4, lr=1e-3, beta2=0.99, clip=10.0, halve
 LESSONS = Recipe(sequences=200_000, batch=16, lr=2e-3, beta2=0.98, clip=1.0)
 SEGMENTS = Recipe(sequences=96_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, warm_up=12_800, halve_every=32_000, stop_below=0.02,
                   settle=6_400, eval_every=3_200, eval_count=500)
-QUESTIONS = Recipe(sequences=96_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, warm_up=6_400, halve_every=32_000, eval_every=9_600,
+QUESTIONS = Recipe(sequences=128_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, warm_up=6_400, halve_every=32_000, eval_every=12_800,
                    eval_count=1_000)
 BASELINE = Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000)
 RECIPES = {
@@ -263,6 +263,7 @@ RECIPES = {
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     **{("lstm", task): BASELINE for task in ("repeat-copy", "recall", "ngrams", "sort")},
     **{("memory-transformer", task): SEGMENTS for task in SEGMENTED},
+    ("memory-transformer", "segmented-copy"): dataclasses.replace(SEGMENTS, sequences=32_000, warm_up=6_400, halve_every=16_000),
     **{("memory-transformer", task): QUESTIONS for task in (*WIKISQL, "metaqa")},
     ("lstm", "series-copy"): BASELINE, ("ntm", "series-copy"): SERIES, ("dnc", "series-copy"): SERIES,
     **{(model, task): LESSONS for model in ("ntm", "dnc", "lstm") for task in GRAPHS},

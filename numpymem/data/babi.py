@@ -99,7 +99,7 @@ def search_places(folder=None):
 def _named_place(argument, label, path):
     path = Path(path).expanduser()
     if not path.exists():
-        raise FileNotFoundError(f"{argument}: expected a folder or archive with bAbI files, {path} does not exist")
+        raise FileNotFoundError(f"{argument}: expected a folder or archive with data files, {path} does not exist")
     return Place(label, path)
 
 

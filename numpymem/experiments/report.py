@@ -8,7 +8,8 @@ import numpy as np
 
 from numpymem import plotting
 from numpymem.data.babi_format import TASKS
-from numpymem.experiments import checkpoints, paper_babi, paper_dmn, paper_dnc, paper_ntm, results, spec, summary
+from numpymem.experiments import (ablations, checkpoints, paper_babi, paper_dmn, paper_dnc, paper_ntm, paper_wikisql, results, spec,
+                                  summary)
 
 AT_WORK = {                                       # task -> sizes of the sequences on which a shipped model is shown
     "copy": ({"length": 20}, {"length": 120}), "repeat-copy": ({"length": 10, "repeats": 10}, {"length": 10, "repeats": 20}),
@@ -78,9 +79,9 @@ def beside(found):
     errors = summary.errors_by_task(found["table"])
     if errors:
         return babi_lines(found, errors)
-    lines = []
+    lines = ablations.lines(found) if "compare" in found["spec"] else []
     for task in dict.fromkeys(row["task"] for row in found["table"]):
-        lines += ntm_lines(task)
+        lines += ntm_lines(task) + ([f"{task}: {paper_wikisql.SAYS[task]}"] if task in paper_wikisql.SAYS else [])
     return lines
 
 

@@ -4,6 +4,7 @@
      "source":  the paper, and which table or figure of it
      "about":   what a reader must know to read the figures fairly
      "show":    figures for the table on the screen, such as "wrong_percent/120"; left out: all
+     "compare": left out, or the label of the group that `report` sets the others against, seed by seed
      "groups":  [{"label": "NTM-LSTM", "model": "ntm", "task": "copy" or ["babi1", "babi2"], "controller": "lstm",
                   "seeds": 5 (0 to 4) or [0, 7], "set": ["NAME=VALUE", ...], "paper": the group's column in the paper's table}]}
 
@@ -19,7 +20,7 @@ from numpymem import catalog
 
 FOLDER = pathlib.Path(__file__).parent / "specs"
 TEXTS = ("title", "source", "about")
-KEYS = {"title": str, "source": str, "about": str, "show": list, "groups": list}
+KEYS = {"title": str, "source": str, "about": str, "show": list, "compare": str, "groups": list}
 GROUP_KEYS = {"label": str, "model": str, "task": (str, list), "controller": str, "seeds": (int, list), "set": list, "paper": str}
 NEEDED = ("label", "model", "task", "seeds")
 
@@ -73,6 +74,9 @@ def check(content):
         for task in tasks_of(group):
             if catalog.ALIASES.get(task, task) != task:
                 raise ValueError(f"{where}: task: expected {catalog.ALIASES[task]!r} by its own name, received {task!r}")
+    labels = [group["label"] for group in content["groups"]]
+    if content.get("compare", labels[0]) not in labels:
+        raise ValueError(f"compare: expected one of {', '.join(labels)}, received {content['compare']!r}")
     folders = [slug(group["label"]) for group in content["groups"]]
     if "" in folders or len(set(folders)) < len(folders):
         raise ValueError(f"groups: expected labels that differ in letters or digits (they name folders), received "

@@ -10,7 +10,7 @@ from numpymem.ntm.step import places
 
 COUNTS = {"n_words": 2, "n_outputs": 1, "n_marks": 0, "d": 1, "heads": 1, "encoder_layers": 0, "decoder_layers": 1, "ff": 1, "N": 2,
           "W": 1, "write_heads": 1, "read_heads": 1, "shifts": 1}
-HINTS = {"write": {"g": -2.0, "gamma": 2.0}, "read": {"g": 2.0, "beta": 2.0}}                      # biases of raw numbers at the start
+HINTS = {"write": {"g": -2.0, "gamma": 2.0}, "read": {"g": 2.0, "beta": 2.0}}         # biases of raw numbers at the start
 STEP = 3.0                                        # and of a write head's shift to the next slot
 MEMORIES = ("ntm", "append", "attention", "none")
 
@@ -156,7 +156,8 @@ def initial(c, rng, dtype):
 
 def give_hints(c, params):
     """Set the biases of HINTS and STEP."""
-    biases = [("write", "write_b", write_sizes(c)), *(("read", f"d{n}_read_bias", read_sizes(c)) for n in range(1, c.decoder_layers + 1))]
+    biases = [("write", "write_b", write_sizes(c))]
+    biases += [("read", f"d{layer}_read_bias", read_sizes(c)) for layer in range(1, c.decoder_layers + 1)]
     for kind, name, sizes in biases:
         at = {each: place for each, (place, *_) in zip(HEAD, places(sizes))}
         for each, value in HINTS[kind].items():

@@ -3,7 +3,7 @@
 A part's parameters begin with its name: `e1_self` looks at its own segment in the first layer of the encoder, `d1_cross` at the
 question in the first layer of the decoder, `d1_ff` is that layer's feed-forward part.
 
-    g, b       of the layer norm                W_q W_k W_v W_o     of the attention          W_1 b_1 W_2 b_2     of the feed-forward
+    g, b  of the layer norm          W_q W_k W_v W_o     of the attention         W_1 b_1 W_2 b_2     of the feed-forward
 """
 
 import numpy as np
@@ -98,7 +98,8 @@ def feed_backward(dy, params, grads, name, trace):
     # out = x + dropout(y)
     dfed = dy if trace["drop"] is None else dropout_backward(dy, trace["drop"])
     # y = feed_forward(x_n)
-    dx_n, *dweights = feed_forward_backward(rows(dfed), trace["a"], rows(trace["x_n"]), params[f"{name}_W_1"], params[f"{name}_W_2"])
+    W_1, W_2 = params[f"{name}_W_1"], params[f"{name}_W_2"]
+    dx_n, *dweights = feed_forward_backward(rows(dfed), trace["a"], rows(trace["x_n"]), W_1, W_2)
     for which, dweight in zip(FEED, dweights):
         add(grads, f"{name}_{which}", dweight)
     # x_n = norm(x)

@@ -66,7 +66,8 @@ def write(config, params, h, written):
     """All items into the memory -> (M (B, N, W), trace). h (B, I, D) items, written (B, I)."""
     B, dtype = len(h), h.real.dtype
     kept, fixed = held_of_items(config, written, dtype)
-    M0 = np.broadcast_to(params["M_0"], (B, config.N, config.W)) if "M_0" in params else np.full((B, config.N, config.W), 1e-6, dtype)
+    start = params["M_0"] if "M_0" in params else np.full((config.N, config.W), 1e-6, dtype)
+    M0 = np.broadcast_to(start, (B, config.N, config.W))
     w0 = start_weights(B, config.write_heads, config.N, dtype)
     p = linear(flat(h.swapaxes(0, 1)), params["write_W"], params["write_b"])                       # (I B, P)
     raw = hold(p, flat(kept), flat(fixed)).reshape(kept.shape)

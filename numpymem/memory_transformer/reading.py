@@ -1,4 +1,4 @@
-"""From a batch in the segments form to what the model takes: word numbers checked, segments that are there as rows, items in order."""
+"""From a batch in the segments form to what the model takes: numbers checked, segments that are there as rows, items in order."""
 
 from typing import NamedTuple
 

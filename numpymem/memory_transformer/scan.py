@@ -70,7 +70,7 @@ def write_all_backward(dM, k, beta, g, s, gamma, e, a, w, K, w_c, w_g, w_s, M, r
     return draw, dw_later, dM_later
 
 
-@equation("MT-read", r"r_t = \textstyle\sum_i w_t(i) M(i), \quad w_t = \mathrm{address}(\hat p_t, w_{t-1}, M), \quad t = 1 \ldots T",
+@equation("MT-read", r"r_t = \textstyle\sum_i w_t(i) M(i), \quad w_t = \mathrm{address}(\hat p_t, w_{t-1}, M), \; t = 1 \ldots T",
           source="Graves et al. 2014, eqs. 2, 5-9, no controller", step=True, fixed={"sizes": READER},
           dims={"P": READER.raw, "H": 3, "W": 5, "S": 3})
 def read_all(raw, w0, M, sizes):

@@ -94,8 +94,8 @@ def places(sizes):
     return [(slice(*place), number, width) for *place, number, width in zip((0, *ends), ends, heads, widths)]
 
 
-@equation("NTM-addressing", r"w_t = f(k_t, \beta_t, g_t, s_t, \gamma_t, M, w_{t-1})", source="Graves et al. 2014, figure 2", step=True,
-          dims=EXAMPLE_DIMS)
+@equation("NTM-addressing", r"w_t = f(k_t, \beta_t, g_t, s_t, \gamma_t, M, w_{t-1})", source="Graves et al. 2014, figure 2",
+          step=True, dims=EXAMPLE_DIMS)
 def address(k, beta, g, s, gamma, M, w_prev):
     """Where all heads look: by content, from where they were, shifted, sharpened.
 
