@@ -194,15 +194,19 @@ def examples(found):
     """The shipped NTMs, DNCs and DMNs that were trained on a task of these results."""
     tasks = {row["task"] for row in found["table"]}
     return [name for name in checkpoints.names() for facts in [checkpoints.facts_of(name)]
-            if facts["model"] in ("ntm", "dnc", "dmn") and facts["task"] in tasks]
+            if facts["model"] in ("ntm", "dnc", "dmn", "memory-transformer") and facts["task"] in tasks]
 
 
 def draw_at_work(name, shipped, path):
     """Yield the files of the paper's figures for a shipped NTM or DNC, each from one fresh sequence; and where its heads were. For
-    a DMN where it looks in the story of a test question."""
+    a DMN where it looks in the story of a test question, for a memory Transformer where it attends, writes and reads."""
     model, params, task, _ = shipped
     if task.form == "story":
         yield plotting.save(attention_in(model, params, task), path.with_name(f"{path.stem}_{name}_attention.png"))
+        return
+    if task.form == "segments":
+        for what, figure in plotting.transformer_figures(checkpoints.Measured(model, params, task)).items():
+            yield plotting.save(figure, path.with_name(f"{path.stem}_{name}_{what}.png"))
         return
     for size in AT_WORK.get(task.name, ()):
         at = "_".join(str(value) for value in size.values())

@@ -13,6 +13,7 @@ from numpymem.plotting.dnc import dnc_memory, link_matrix
 from numpymem.plotting.duel import duel
 from numpymem.plotting.graphs import family_tree, named, underground_map
 from numpymem.plotting.memory import gradient_through_memory, memory_matrix
+from numpymem.plotting.memory_transformer import transformer_attention, transformer_figures, transformer_memory
 from numpymem.plotting.ntm import ntm_memory
 from numpymem.plotting.parts import COLOURS, Picture, save, used_slots
 from numpymem.plotting.story import memn2n_attention
@@ -21,4 +22,5 @@ from numpymem.plotting.tasks import copies, heads_at_work, predictions, task_fig
 
 __all__ = ["COLOURS", "Picture", "copies", "curves", "dmn_attention", "dnc_memory", "duel", "family_tree",
            "gradient_through_memory", "heads_at_work", "heat_map", "link_matrix", "memn2n_attention", "memory_matrix", "named",
-           "ntm_memory", "predictions", "save", "sweep_panels", "task_figure", "underground_map", "used_slots"]
+           "ntm_memory", "predictions", "save", "sweep_panels", "task_figure", "transformer_attention",
+           "transformer_figures", "transformer_memory", "underground_map", "used_slots"]
