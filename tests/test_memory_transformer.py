@@ -1,4 +1,4 @@
-"""The memory Transformer: answering step by step, gradients with all switches, settings."""
+"""The memory Transformer: answering step by step, what has no gradient, inputs that are refused."""
 
 import numpy as np
 import pytest
@@ -68,3 +68,38 @@ def test_a_forgotten_memory_is_forgotten_when_generating(rng):
     first, second = (start(model, params, each, forget=True) for each in (inputs, other))
     assert not first.trace["M"].any()
     assert np.array_equal(*(step(model, params, state, [0, 0])[0] for state in (first, second)))
+
+
+# ---- gradients --------------------------------------------------------------------------------------------------------------
+
+def test_what_is_padding_has_no_gradient(rng):
+    model, params, inputs = make(rng, T=2, pointers=True)
+    more = inputs._replace(segments=np.pad(inputs.segments, ((0, 0), (0, 1), (0, 1), (0, 2))))
+    logits, trace = model.forward(params, inputs)
+    logits_more, trace_more = model.forward(params, more)
+    weights = rng.standard_normal(logits.shape)
+    grads, grads_more = model.backward(params, trace, weights), model.backward(params, trace_more, weights)
+    assert np.abs(logits_more - logits).max() < 1e-12
+    assert all(np.allclose(grads_more[name], grads[name], rtol=0, atol=1e-11) for name in params)
+    assert not grads["E"][0].any() and not grads["O"][0].any()
+
+
+def test_a_forgotten_memory_has_no_gradient(rng):
+    model, params, inputs = make(rng, T=2)
+    logits, trace = model.forward(params, inputs, forget=True)
+    grads = model.backward(params, trace, np.ones_like(logits))
+    assert not grads["M_0"].any() and not grads["write_W"].any() and grads["d1_ff_W_1"].any()
+
+
+# ---- inputs -----------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("changed, expected", [
+    ({"segments": np.full((2, 1, 1, 1), 9)}, "segments: expected numbers from 0 to 8"),
+    ({"segments": np.ones((2, 3, 1))}, "whole numbers with 4 axes"),
+    ({"prompt": np.full((2, 1), 5)}, "prompt: expected numbers from 0 to 4"),
+    ({"question": np.ones((3, 3), int)}, "expected 2 rows"),
+    ({"question": np.zeros((2, 3), int)}, "at least one word")])
+def test_wrong_inputs_are_refused(rng, changed, expected):
+    model, params, inputs = make(rng)
+    with pytest.raises(ValueError, match=expected):
+        model.forward(params, inputs._replace(**changed))
