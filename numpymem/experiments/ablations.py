@@ -21,7 +21,9 @@ def lines(found):
     for task, place in places(found):
         columns = [errors(found, group, task, place) for group in groups]
         table.append([named(task, place), *map(told, columns)])
-        more.append([named(task, place), *(told(paired(column, errors(found, against, task, place))) for column in columns)])
+        theirs = errors(found, against, task, place)
+        if place.startswith(WRONG) and theirs:
+            more.append([named(task, place), *(told(paired(column, theirs)) for column in columns)])
     made = ["", "wrong answers, %", *summary.aligned(table), "", f"more wrong answers than {against}, points, seed by seed",
             *summary.aligned(more)]
     return made + ([ARTICLE.format(gain=told(wikisql_gain(found)) + " points")] if wikisql_gain(found) else [])
