@@ -164,12 +164,24 @@ def draw(found, path):
     errors = summary.errors_by_task(found["table"])
     if errors:
         picture = draw_errors(found, errors)
+    elif "compare" in found["spec"]:
+        picture = draw_variants(found)
     else:
         rows = panels(found)
         digitised = any(row["paper"] for row in rows)
         picture = plotting.sweep_panels(found["spec"]["title"], "every line is a run" + (
             f"; diamonds: {paper_ntm.DIGITISED}" if digitised else ""), rows)
     return plotting.save(picture, path)
+
+
+def draw_variants(found):
+    groups = [group["label"] for group in found["spec"]["groups"]]
+    rows = [(task, place) for task, place in ablations.places(found) if ablations.errors(found, groups[0], task, place)]
+    columns = [(textwrap.fill(group, 14), [mean(list(ablations.errors(found, group, *row).values()) or [None]) for row in rows])
+               for group in groups]
+    title, _, rest = found["spec"]["title"].partition(": ")
+    note = "\n".join(filter(None, [rest, "wrong answers in percent, means of the seeds; wiped: the memory, before it is read"]))
+    return plotting.heat_map(title, note, [ablations.named(*row) for row in rows], columns)
 
 
 def draw_errors(found, errors):

@@ -105,9 +105,10 @@ def heat_map(title, note, names, columns):
     """Errors in percent as shaded cells with their numbers: names of the rows; columns a list of (head, values, None for none)."""
     values = np.array([[np.nan if value is None else value for value in column] for _, column in columns]).T
     rows, number = values.shape
-    width, height = 2.6 + 0.95 * number, 1.35 + 0.24 * rows
+    side = max(2.4, 0.09 * max(map(len, names)))                      # inches for the names of the rows
+    width, height = side + 0.2 + 0.95 * number, 1.35 + 0.24 * rows
     figure = picture(width, height)
-    axes = figure.add_axes([2.4 / width, 0.15 / height, 0.95 * number / width, 0.24 * rows / height], label="errors")
+    axes = figure.add_axes([side / width, 0.15 / height, 0.95 * number / width, 0.24 * rows / height], label="errors")
     axes.pcolormesh(np.arange(number + 1) - 0.5, np.arange(rows + 1) - 0.5, np.ma.masked_invalid(values), cmap=READ_MAP, vmin=0,
                     vmax=100, edgecolors="white", linewidth=0.5)
     for (row, column), value in np.ndenumerate(values):
