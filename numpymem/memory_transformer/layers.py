@@ -8,6 +8,7 @@ question in the first layer of the decoder, `d1_ff` is that layer's feed-forward
 
 import numpy as np
 
+from numpymem.memn2n.model import add
 from numpymem.memory_transformer.transformer import (attention, attention_backward, feed_forward, feed_forward_backward, layer_norm,
                                                      layer_norm_backward)
 from numpymem.ops.dropout import dropout, dropout_backward
@@ -23,11 +24,6 @@ def rows(x):
 def product(x, W):
     """x W at all places, as one product: NumPy's own of a (B, T, D) array makes one for each sequence, several times slower."""
     return (rows(x) @ W).reshape(*x.shape[:-1], -1)
-
-
-def add(grads, name, value):
-    """grads[name] += value, where the first value is the start."""
-    grads[name] = grads[name] + value if name in grads else value
 
 
 # ---- layer norm -------------------------------------------------------------------------------------------------------------

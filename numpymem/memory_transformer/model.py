@@ -20,7 +20,8 @@ import numpy as np
 
 from numpymem.memory_transformer.config import MemoryTransformerConfig, initial, shapes
 from numpymem.memory_transformer.equations import items, items_backward, pointer, pointer_backward
-from numpymem.memory_transformer.layers import (add, feed, feed_backward, look, look_backward, norm, norm_backward, rows)
+from numpymem.memn2n.model import add
+from numpymem.memory_transformer.layers import feed, feed_backward, look, look_backward, norm, norm_backward, rows
 from numpymem.memory_transformer.memory import recall, recall_backward, write, write_backward
 from numpymem.memory_transformer.reading import read
 from numpymem.memory_transformer.transformer import position_code
@@ -74,18 +75,18 @@ class MemoryTransformer:
         """All that comes before the decoder -> trace."""
         config, told = self.config, read(self.config, inputs)
         dtype = params["E"].real.dtype
-        drops = self.drops(rng, told, dtype)
-        trace = {"told": told, "drops": drops, "asked": (told.question != 0).astype(dtype)}
+        drop = self.drop(rng, dtype)
+        trace = {"told": told, "drop": drop, "asked": (told.question != 0).astype(dtype)}
         trace["vectors"] = vectors = embed(told.words, params["E"]).sum(1) * root(config.d, dtype)             # (V, d)
         x_q = embed(told.question, vectors) + self.places(told.question, dtype)
         if config.n_marks:
             x_q = x_q + embed(told.marks, params["E_m"]) * root(config.d, dtype)
-        trace["x_q"], trace["encoder_q"] = self.encode(params, x_q, trace["asked"], drops["question"])
+        trace["x_q"], trace["encoder_q"] = self.encode(params, x_q, trace["asked"], drop)
         if config.memory == "none":
             return trace
         trace["heard"] = (told.rows != 0).astype(dtype)
         x = embed(told.rows, vectors) + self.places(told.rows, dtype)
-        trace["x"], trace["encoder"] = self.encode(params, x, trace["heard"], drops["rows"])
+        trace["x"], trace["encoder"] = self.encode(params, x, trace["heard"], drop)
         trace["h"], trace["written"] = (self.spread if config.memory == "attention" else self.gather)(trace, dtype)
         if config.memory == "ntm":
             M, trace["write"] = write(config, params, trace["h"], trace["written"])
@@ -100,11 +101,11 @@ class MemoryTransformer:
         number = np.maximum((words != 0).cumsum(1) - 1, 0)
         return position_code(words.shape[1], self.config.d, dtype)[number]
 
-    def drops(self, rng, told, dtype):
-        """What dropout keeps: for each of "question", "rows" and "prompt" a function shape -> array, or None."""
+    def drop(self, rng, dtype):
+        """What dropout keeps, as a function shape -> array; None without dropout."""
         if rng is None or not self.config.dropout:
-            return dict.fromkeys(("question", "rows", "prompt"))
-        return dict.fromkeys(("question", "rows", "prompt"), lambda shape: kept(rng, shape, self.config.dropout, dtype))
+            return None
+        return lambda shape: kept(rng, shape, self.config.dropout, dtype)
 
     def encode(self, params, x, mask, drop):
         """The encoder's layers over rows of words -> (B, L, d), trace."""
@@ -155,7 +156,7 @@ class MemoryTransformer:
         config, x_q, dtype = self.config, trace["x_q"], trace["x_q"].real.dtype
         before = 0 if past is None else past[0]["seen"].shape[1]
         z = self.prompt(params, prompt, x_q) + position_code(before + prompt.shape[1], config.d, dtype)[before:]
-        (B, T, _), drop, layers = z.shape, trace["drops"]["prompt"], []
+        (B, T, _), drop, layers = z.shape, trace["drop"], []
         ahead = np.broadcast_to(np.tri(T, before + T, before, dtype=dtype), (B, T, before + T))
         mask = np.broadcast_to(trace["asked"][:, None], (B, T, x_q.shape[1]))
         for layer in range(1, config.decoder_layers + 1):
