@@ -38,8 +38,10 @@ def share(mask):
 
 @equation("MT-hold", r"\hat p = \kappa \circ p + \phi", source=OWN)
 def hold(p, kept, fixed):
-    """Hold some of a head's raw numbers at fixed values. What the ablations do, and what keeps an item that is not there from being
-    written, stands here alone: a gate at sigma(1000) is 1, at sigma(-1000) it is 0, and their gradients are 0.
+    """Hold some of a head's raw numbers at fixed values.
+
+    All that the ablations do stands here, and what keeps an item that is not there from being written: far out, a gate is 1 or 0
+    and its gradient 0, to the last bit.
 
     p            (B, P)             raw numbers
     kept         (B, P) [data]      1 to leave a number as it is, 0 to hold it
