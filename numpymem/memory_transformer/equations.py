@@ -84,7 +84,7 @@ def fuse_backward(dy, o, z, r, W_g, W_r):
     return dy + dz, dr, dW_g, db_g, dW_r
 
 
-@equation("MT-pointer", r"s_p = \langle z W_p, x_p \rangle / \sqrt d", source=OWN
+@equation("MT-pointer", r"s_p = \langle z W_p, x_p \rangle / \sqrt{d}", source=OWN
           + "; pointing at words of the input: Vinyals et al. 2015, eq. 3, in another form")
 def pointer(z, x, W_p, mask):
     """How much each word of the question is meant.
