@@ -14,6 +14,9 @@ from numpymem.dmn import DMN
 from numpymem.dnc import DNC
 from numpymem.lstm import LSTM
 from numpymem.memn2n import MemN2N
+from numpymem.memory_transformer import MemoryTransformer
+from numpymem.memory_transformer.config import inner_width
+from numpymem.memory_transformer.memory import read_sizes, write_sizes
 from numpymem.ntm import NTM
 
 
@@ -60,7 +63,7 @@ def layer(rows, n_in, n_out, times=1, input_gradient=True):
 def count(work):
     """The Count of one step of a work."""
     return {NTM: of_ntm, DNC: of_dnc, Links: of_links, MemN2N: of_memn2n, LSTM: of_lstm, DMN: of_dmn,
-            GRUScan: of_gru_scan}[type(work.model)](work)
+            GRUScan: of_gru_scan, MemoryTransformer: of_memory_transformer}[type(work.model)](work)
 
 
 def of_ntm(work):
@@ -158,3 +161,26 @@ def of_dmn(work):
     return Count(products, passes, D * (3 * V + 6 * I + 3 * K * I) + K * I + B * (2 * Y + 1), {
         "products": "36 VDD + I (84 + 36 K) DD + 6 KID + 18 KBDD + 12 BDY", "passes": "D (4J + 18 KI)",
         "evaluations": "D (3V + 6I + 3KI) + KI + B (2Y + 1)"})
+
+
+def of_memory_transformer(work):
+    """B stories of, together, R words of segments in I items, and Z words in the questions; T places to answer; width D, F inside
+    the feed-forward parts, N slots of W numbers, H read heads; memory "ntm" only. Of attention only its products with weights are
+    counted: segments are short."""
+    config, inputs = work.model.config, work.batch.inputs
+    (B, T), words = inputs.prompt.shape, inputs.segments != 0
+    R, I, Z = int(words.sum()), int(words.any(-1).sum()), int((inputs.question != 0).sum())
+    D, F, Y, (N, W), H = config.d, inner_width(config), config.n_outputs, (config.N, config.W), config.read_heads
+    products = []
+    for rows in (R, Z):
+        products += config.encoder_layers * [*4 * layer(rows, D, D), *layer(rows, D, F), *layer(rows, F, D)]
+    products += layer(I, D, write_sizes(config).raw)
+    products += config.decoder_layers * [*4 * layer(B * T, D, D), *2 * layer(B * T, D, D), *2 * layer(Z, D, D), *layer(B * T, D, D),
+                                         *layer(B * T, D, read_sizes(config).raw), *layer(B * T, H * W, D), *layer(B * T, D, F),
+                                         *layer(B * T, F, D)]
+    products += layer(B * T, D, Y)
+    # a write: look 2, fade and add 4, and twice that back; a read: look 2, sum 2, and twice that back
+    passes = N * W * (18 * I + 12 * H * B * T * config.decoder_layers)
+    return Count(products, passes, N * 3 * (I + H * B * T * config.decoder_layers) + B * T * Y, {
+        "products": "6 (L_e (R + Z) + L_d BT) D (4D + 2F) + ...", "passes": "NW (18 I + 12 H BT L_d)",
+        "evaluations": "3 N (I + H BT L_d) + BTY"})

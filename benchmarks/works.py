@@ -108,11 +108,11 @@ def dmn_qa(batch=100, source="auto", task=1, **config):
                 task.sample(rng, batch), task.loss, {"jax": "benchmarks.dmn_jax"}, task.origin)
 
 
-def segments(name, task, batch=64, **config):
+def segments(name, task, batch=64, task_settings=None, **config):
     """The memory Transformer, full form, on a task of the segments form. Nothing is downloaded."""
     rng = np.random.default_rng(0)
     with offline():
-        task = make_task(task, "segments")
+        task = make_task(task, "segments", **(task_settings or {}))
     model = make_model("memory-transformer", task, **config)
     return Work(f"{name} batch {batch}", model, nudged(model.init(rng), rng), task.sample(rng, batch), task.loss,
                 modules("memory_transformer"), task.origin)

@@ -11,7 +11,7 @@ from benchmarks import __main__ as command
 from benchmarks import agreement, ceiling, flops, runs, sparse_links, timing
 from benchmarks.contender import UPDATE, Answer, Contender, ours
 from benchmarks.works import (LIBRARIES, WORKS, batches_of, dmn_qa, dnc_copy, dnc_link, gru_scan, lstm_copy, memn2n_qa,
-                              ntm_copy)
+                              ntm_copy, segments)
 from numpymem import cli, numpy_only
 
 TINY = {"length": 2, "N": 6, "W": 3, "controller_size": 5}
@@ -25,6 +25,9 @@ SMALL = {                                             # every work, in a size th
     "dnc": functools.partial(dnc_copy, length=2, controller_size=4, N=5, W=3),
     "dnc-4": functools.partial(dnc_copy, length=2, controller="feedforward", controller_size=4, N=5, W=3, read_heads=4),
     "dnc-link": functools.partial(dnc_link, T=3, N=5, read_heads=2),
+    "mt-keys": functools.partial(segments, "mt-keys", "rewritten-keys", d=8, heads=2, ff=8, W=8, read_heads=2),
+    "mt-wikisql": functools.partial(segments, "mt-wikisql", "wikisql-select", task_settings={"source": "generated"}, d=8, heads=2,
+                                    ff=8, W=8, read_heads=2, N=20),
 }
 COMPARISON_KEYS = {"name", "ours_ms", "theirs_ms", "ratio"} | {
     f"{name}_quartiles" for name in ("ours_ms", "theirs_ms", "ratio")}

@@ -88,7 +88,7 @@ def edit(old, new):
 def test_a_forgotten_fan_out_term_is_named():
     with replaced(ntm_step, "memory_step_backward", edit("dw_add + dw_erase", "dw_add")) as wrong, patch("NTM-step", None, wrong):
         result = step_chain("NTM-step")
-    assert result.broken.first.name == "w" and result.broken.first.back.equation.id == "NTM-9"
+    assert result.broken.first.name == "w" and result.broken.first.back.equation.id == "NTM-addressing"
     assert "the term dw out of NTM-3 (erase) is missing" in result.notes
     assert any("dw_add]" in note for note in result.notes)            # the line is shown
     assert result.wrong[0].argument == "dw"
