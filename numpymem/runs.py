@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import platform
+import re
 
 import numpy as np
 
@@ -104,6 +105,8 @@ def content(origin):
     """An origin without the place: released files are the same wherever they lie, generated ones whoever asked."""
     if origin.startswith("real bAbI"):
         return origin.split("), ")[0]
+    if origin.startswith("real "):
+        return re.sub(r",? from [^;]*", "", origin)
     return origin.split("): ")[0] if origin.startswith("GENERATED") else origin
 
 

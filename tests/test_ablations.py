@@ -2,6 +2,7 @@
 
 import pytest
 
+from numpymem import runs
 from numpymem.experiments import ablations, report, spec
 
 
@@ -40,3 +41,12 @@ def test_compare_names_a_group():
     assert content["compare"] == "full"
     with pytest.raises(ValueError, match="compare: expected one of full, no memory, .*, received 'half'"):
         spec.check(content | {"compare": "half"})
+
+
+@pytest.mark.parametrize("origin, told", [
+    ("real WikiSQL (checksums verified) from /home/me; official (train 9)",
+     "real WikiSQL (checksums verified); official (train 9)"),
+    ("real MetaQA (checksums verified), from the cache; train 9", "real MetaQA (checksums verified); train 9"),
+    ("segment recall: made on the spot", "segment recall: made on the spot")])
+def test_results_do_not_say_where_the_data_lay(origin, told):
+    assert runs.content(origin) == told

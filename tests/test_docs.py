@@ -10,7 +10,7 @@ import pytest
 
 from numpymem import catalog, commands
 from numpymem.equation import find
-from numpymem.experiments import results, spec, summary
+from numpymem.experiments import ablations, results, spec, summary
 from numpymem.training import Recipe
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -76,3 +76,32 @@ def test_the_readme_quotes_the_results():
             tasks = "20 tasks" if len(by_task) == 20 else f"tasks {', '.join(map(str, sorted(by_task)))}"
             mean = statistics.fmean(each["mean"] for each in by_task.values())
             assert f"| {name}: {label}, {tasks} | {mean:.1f} % |" in text, (name, label, mean)
+
+
+PLACES = {"symbols, 18 to copy": "wrong_percent/3", "values, 8 pairs": "wrong_percent/8",
+          "values, keys written once": "wrong_percent/0", "values, keys rewritten once": "wrong_percent/1", "values, keys rewritten three times": "wrong_percent/3",
+          "of these: an older value of the key": "stale_percent/3", "official dev, no table told": "wrong_percent/dev",
+          "columns one by one, fold 9": "wrong_percent"}
+VARIANTS = re.findall(r"^\| ([a-z-]+): ([^|]+) \| (.+) \| `report (mt_[a-z]+)` \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
+def test_the_readme_quotes_the_variants_of_the_memory_transformer():
+    assert [what for _, what, _, _ in VARIANTS] == list(PLACES)
+    for task, what, cells, name in VARIANTS:
+        found = results.read(name)
+        *variants, wiped = [cell.strip() for cell in cells.split("|")]
+        groups = [group["label"] for group in found["spec"]["groups"]]
+        assert variants == [ablations.told(ablations.errors(found, group, task, PLACES[what])) for group in groups]
+        if wiped:
+            assert wiped == ablations.told(ablations.errors(found, "full", task, "forgotten_" + PLACES[what]))
+
+
+def test_the_readme_quotes_what_the_memory_brings_on_wikisql():
+    found, text = results.read("mt_wikisql"), " ".join((ROOT / "README.md").read_text().split())
+
+    def without(task, place, group="full"):
+        return ablations.paired(*(ablations.errors(found, each, task, place) for each in ("no memory", group)))
+    assert f"the memory brings {ablations.told(without('wikisql-select', 'wrong_percent'))} points" in text
+    attention = ablations.told(without("wikisql-select", "wrong_percent", "full attention")).split()[0]
+    assert f"(attention to all of them {attention})" in text
+    assert f"and {ablations.told(without('wikisql-agg', 'wrong_percent/dev'))} where the question" in text
