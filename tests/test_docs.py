@@ -79,7 +79,8 @@ def test_the_readme_quotes_the_results():
 
 
 PLACES = {"symbols, 18 to copy": "wrong_percent/3", "values, 8 pairs": "wrong_percent/8",
-          "values, keys written once": "wrong_percent/0", "values, keys rewritten once": "wrong_percent/1", "values, keys rewritten three times": "wrong_percent/3",
+          "values, keys written once": "wrong_percent/0", "values, keys rewritten once": "wrong_percent/1",
+          "values, keys rewritten three times": "wrong_percent/3",
           "of these: an older value of the key": "stale_percent/3", "official dev, no table told": "wrong_percent/dev",
           "columns one by one, fold 9": "wrong_percent"}
 VARIANTS = re.findall(r"^\| ([a-z-]+): ([^|]+) \| (.+) \| `report (mt_[a-z]+)` \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
