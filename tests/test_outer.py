@@ -51,4 +51,4 @@ def test_all_memories_and_their_gradients_lie_in_one_way(heads):
         outputs, trace = model.forward(params := model.init(RNG), np.ones((3, 2, 3), np.float32))
         model.backward(params, trace, outputs)
     assert neighbours_in_memory(trace["M"])
-    assert seen == {(f"NTM-{name}", phase) for name in (2, 3, 4, 6, "step") for phase in ("forward", "backward")}
+    assert seen == {(f"NTM-{name}", phase) for name in (2, 3, 4, 6, "addressing", "step") for phase in ("forward", "backward")}

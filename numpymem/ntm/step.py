@@ -90,8 +90,8 @@ def split(raw, sizes):
 @functools.cache
 def places(sizes):
     """(columns of the raw vector, number of heads, numbers for each) for each head parameter."""
-    ends, heads, widths = sizes.cuts, 5 * [sizes.H] + 2 * [sizes.Q], (sizes.W, 1, 1, sizes.S, 1, sizes.W, sizes.W)
-    return [(slice(*place), number, width) for *place, number, width in zip((0, *ends), ends, heads, widths)]
+    ends, heads = sizes.cuts, 5 * [sizes.H] + 2 * [sizes.Q]
+    return [(slice(start, end), number, (end - start) // max(number, 1)) for start, end, number in zip((0, *ends), ends, heads)]
 
 
 @equation("NTM-addressing", r"w_t = f(k_t, \beta_t, g_t, s_t, \gamma_t, M, w_{t-1})", source="Graves et al. 2014, figure 2",
