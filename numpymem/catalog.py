@@ -46,6 +46,7 @@ TASKS = {                                         # name -> (module, class, fixe
     **{f"babi{n}": ("numpymem.tasks.babi", "Babi", {"number": n}, f"bAbI question answering, task {n}") for n in range(1, 21)},
     "babi-joint": ("numpymem.tasks.babi_joint", "BabiJoint", {}, "bAbI question answering, all twenty tasks at once"),
 }
+FORMS = {"sequence": "sequences", "story": "stories and questions", "segments": "segments and questions"}
 ALIASES = {"qa": "babi1", "path-finding": "babi19"}
 
 
@@ -94,7 +95,8 @@ def check_pair(model, task):
     """Raise ValueError if a model cannot take a task."""
     if not takes(model, task):
         able = ", ".join(name for name in MODELS if takes(name, task))
-        raise ValueError(f"MODEL: expected one of {able} for {task}, which has no stories and questions, received {model}")
+        raise ValueError(f"MODEL: expected one of {able} for {task}, received {model}, which reads "
+                         f"{FORMS[model_class(model)[0].form]}")
 
 
 def make_model(name, task, **settings):

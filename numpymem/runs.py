@@ -105,9 +105,9 @@ def content(origin):
     """An origin without the place: released files are the same wherever they lie, generated ones whoever asked."""
     if origin.startswith("real bAbI"):
         return origin.split("), ")[0]
-    if origin.startswith("real "):
-        return re.sub(r",? from [^;]*", "", origin)
-    return origin.split("): ")[0] if origin.startswith("GENERATED") else origin
+    if origin.startswith("GENERATED bAbI"):
+        return origin.split("): ")[0]
+    return re.sub(r"(GENERATED [^:]+): [^;]+", r"\1", re.sub(r"(real .+\)),? from [^;:]+", r"\1", origin))
 
 
 def check_same(folder, model, task, seed=None, settings=(), controller=None, batch=None):

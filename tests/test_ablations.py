@@ -3,6 +3,8 @@
 import pytest
 
 from numpymem import runs
+from numpymem.catalog import make_task
+from numpymem.data import metaqa, wikisql, wikisql_made
 from numpymem.experiments import ablations, report, spec
 
 
@@ -43,10 +45,22 @@ def test_compare_names_a_group():
         spec.check(content | {"compare": "half"})
 
 
-@pytest.mark.parametrize("origin, told", [
-    ("real WikiSQL (checksums verified) from /home/me; official (train 9)",
-     "real WikiSQL (checksums verified); official (train 9)"),
-    ("real MetaQA (checksums verified), from the cache; train 9", "real MetaQA (checksums verified); train 9"),
-    ("segment recall: made on the spot", "segment recall: made on the spot")])
-def test_results_do_not_say_where_the_data_lay(origin, told):
-    assert runs.content(origin) == told
+@pytest.mark.parametrize("name, module, real", [
+    ("wikisql-agg", wikisql, lambda origin: wikisql.WikiSQL(wikisql_made.generate(), origin)),
+    ("metaqa", metaqa, lambda origin: metaqa.generated(1, "")._replace(origin=origin))])
+def test_results_do_not_say_where_the_data_lay(name, module, real, monkeypatch):
+    """Wherever the same files lie, they are the same data, also to `--resume` and to shipped models."""
+    def told(place):
+        monkeypatch.setattr(module, "load", lambda *_: real(f"real data (checksums verified), from {place}"))
+        return runs.content(make_task(name, "segments").origin)
+    assert told("shared/data") == told("the folder given")
+    assert "real data (checksums verified)" in told("NUMPYMEM_DATA") and "NUMPYMEM_DATA" not in told("NUMPYMEM_DATA")
+
+
+@pytest.mark.parametrize("name, module", [("wikisql-select", wikisql), ("metaqa", metaqa)])
+def test_generated_data_is_the_same_whoever_asked(name, module, monkeypatch):
+    asked = make_task(name, "segments", source="generated").origin
+    monkeypatch.setattr(module, "search_places", lambda *_: [])
+    missing = make_task(name, "segments").origin
+    assert asked != missing and runs.content(asked) == runs.content(missing)
+    assert "GENERATED" in runs.content(asked)

@@ -10,6 +10,7 @@ from numpymem import threads
 from numpymem.kernel import compile_loop
 from numpymem.memn2n.equations import LOWEST
 from numpymem.memory_transformer.transformer import EPS
+from numpymem.ntm.kernels import copy
 from numpymem.ops.kernels_lanes import LANES, padded, store
 from numpymem.ops.kernels_math import exp
 from numpymem.ops.kernels_rows import add_outer, softmax_backward, top_of, weighted_rows
@@ -126,12 +127,6 @@ def put_part(x, first, d, out):
     for t in range(len(out)):
         for i in range(d):
             out[t, first + i] = x[t, i]
-
-
-@loop
-def copy(x, y):
-    for i in range(x.size):
-        y[i] = x[i]
 
 
 @loop

@@ -9,8 +9,8 @@
 
 import numpy as np
 
-from numpymem.memory_transformer.equations import fuse, fuse_backward, hold, hold_backward
 from numpymem.memn2n.model import add
+from numpymem.memory_transformer.equations import fuse, fuse_backward, hold, hold_backward
 from numpymem.memory_transformer.layers import norm, norm_backward, product, rows, through
 from numpymem.memory_transformer.scan import READS, WRITES, read_all, read_all_backward, write_all, write_all_backward
 from numpymem.memory_transformer.transformer import attention, attention_backward

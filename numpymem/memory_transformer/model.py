@@ -18,9 +18,9 @@ it said itself: strict=True. Parameters' names: layers.py, memory.py. E words; O
 
 import numpy as np
 
+from numpymem.memn2n.model import add
 from numpymem.memory_transformer.config import MemoryTransformerConfig, initial, shapes
 from numpymem.memory_transformer.equations import items, items_backward, pointer, pointer_backward
-from numpymem.memn2n.model import add
 from numpymem.memory_transformer.layers import feed, feed_backward, look, look_backward, norm, norm_backward, rows
 from numpymem.memory_transformer.memory import recall, recall_backward, write, write_backward
 from numpymem.memory_transformer.reading import read
