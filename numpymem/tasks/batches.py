@@ -1,7 +1,8 @@
 """The batch types that every task yields.
 
 B batch, T time steps, X input width, Y output width, I sentences of the longest story, J words of the longest sentence; in the
-segments form G segments of I items of J words each, Q words of the question, V words, F rows of a word's spelling.
+segments form G segments of I items of J words each, Q words of the question, V words, F rows of a word's spelling; in the stream
+form Q questions. Forms of the same task tell the same: numpymem/tasks/forms.py.
 """
 
 from typing import NamedTuple
@@ -31,14 +32,25 @@ class Segments(NamedTuple):
     #                               None: word v has row v and no other
 
 
+class Streams(NamedTuple):
+    """Input of the stream form, for models that live through a story step by step and may also look back at its sentences."""
+
+    steps: np.ndarray         # (T, B, X) float32; as in the sequence form
+    sentences: np.ndarray     # (B, I, J) int32; as in the story form
+    queries: np.ndarray       # (B, Q, J) int32; Q questions about one story; all nil where nothing is said when an answer is asked
+    told_at: np.ndarray       # (B, I) int; the step at which each sentence is told (0 for nil sentences)
+    asked_at: np.ndarray      # (Q,) int; the step at which each answer is due
+
+
 class Batch(NamedTuple):
     """What `task.sample` returns.
 
-    inputs   sequence form: float32 (T, B, X);  story form: Stories;  segments form: Segments
+    inputs   sequence form: float32 (T, B, X);  story form: Stories;  segments form: Segments;  stream form: Streams
     targets  sequence form: float32 bits (T, B, Y) or int classes (T, B), or int digits (T, B, G)
              story form: int classes (B,) or bits (B, Y)
+             stream form: int classes (Q, B) or bits (Q, B, Y)
              segments form: int (T, B), a class below n_outputs, or n_outputs + the place of a word of the question
-    mask     float32, 1.0 where an answer is asked, 0.0 elsewhere: (T, B) or (B,)
+    mask     float32, 1.0 where an answer is asked, 0.0 elsewhere: (T, B), (B,) or (Q, B)
     """
 
     inputs: object
