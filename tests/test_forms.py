@@ -7,7 +7,8 @@ from numpymem.catalog import make_model, make_task, model_class
 from numpymem.tasks import forms
 from numpymem.tasks.batches import Batch, Segments, Stories, Streams
 
-TASKS = {"segment-recall": {}, "rewritten-keys": {}, "segment-traversal": {"last": True}, "made-facts": {"facts": 8, "entities": 16},
+TASKS = {"segment-recall": {}, "rewritten-keys": {}, "segment-traversal": {"last": True},
+         "made-facts": {"facts": 8, "entities": 16},
          "metaqa": {"source": "generated"}, "babi2": {"source": "generated", "by": "sentence"}}
 
 
