@@ -12,7 +12,7 @@ import numpy as np
 
 from numpymem.initial import check_at_least, check_choice, scaled_normal
 from numpymem.ntm.sequence import NAMES, controller_step, sequence, through_time
-from numpymem.ntm.step import HeadSizes, memory_step
+from numpymem.ntm.step import HeadSizes, memory_step, split
 from numpymem.ops.activations import tanh, tanh_backward
 from numpymem.ops.linear import linear
 from numpymem.ops.softmax import softmax, softmax_backward
@@ -34,6 +34,8 @@ class NTMConfig:
     initial_memory       "constant" (every number 1e-6) or "learned" (starts small and random)
     initial_weights      "learned" (a softmax of random logits), "one-hot" (slot 0) or "uniform"
     initial_read         "learned" or "zero"
+    initial_heads        how the heads begin, which training may unlearn: "neutral" (biases 0) or "tape" (write heads step on by one
+                         slot, read heads look up by content: a plan that questions about many facts take long to find)
     N_training           slots while training (forward with an rng), 0: N. With hardly more slots than needed the heads learn to
                          waste none and to keep still when they have nothing to do; no parameter depends on N
     """
@@ -49,6 +51,7 @@ class NTMConfig:
     initial_memory: str = "constant"
     initial_weights: str = "learned"
     initial_read: str = "learned"
+    initial_heads: str = "neutral"
     N_training: int = 0
 
     def __post_init__(self):
@@ -61,6 +64,7 @@ class NTMConfig:
         check_choice("initial_memory", self.initial_memory, ("constant", "learned"))
         check_choice("initial_weights", self.initial_weights, ("learned", "one-hot", "uniform"))
         check_choice("initial_read", self.initial_read, ("learned", "zero"))
+        check_choice("initial_heads", self.initial_heads, ("neutral", "tape"))
         check_at_least("N_training", self.N_training, 0)
         if self.N_training and (self.N_training < self.shifts or self.initial_memory != "constant"
                                 or self.initial_weights == "learned"):
@@ -107,7 +111,7 @@ class NTM(Recurrent):
             params["b"][C:2 * C] = 1                 # forget gates start open
             params["h0"], params["c0"] = np.zeros(C, dtype), np.zeros(C, dtype)
         params["W_heads"] = scaled_normal(rng, c.controller_size, (c.controller_size, sizes.raw), dtype)
-        params["b_heads"] = np.zeros(sizes.raw, dtype)
+        params["b_heads"] = np.zeros(sizes.raw, dtype) if c.initial_heads == "neutral" else tape(sizes).astype(dtype)
         params["W_y"] = scaled_normal(rng, c.controller_size + n_reads, (c.controller_size + n_reads, c.n_outputs), dtype)
         params["b_y"] = np.zeros(c.n_outputs, dtype)
         if c.initial_memory == "learned":
@@ -171,6 +175,17 @@ class NTM(Recurrent):
         saved = [trace[name] for name in SAVED]
         return through_time(dh, dr, d_last, *first, trace["M"], saved, params["W_u"], params["W_heads"], *trace["initial"],
                             self.sizes, dtrace)
+
+
+def tape(sizes):
+    """Biases of the head parameters, (P,): a tape that is written slot by slot and looked up by content."""
+    bias = np.zeros((1, sizes.raw))
+    _, beta, g, s, *_ = split(bias, sizes)                                     # (1, H, ...), views
+    reads, writes, middle = slice(sizes.R), slice(sizes.R, None), sizes.S // 2
+    beta[:, reads], g[:, reads], s[:, reads, middle] = 4, 2, 3                 # look up, stay there
+    one_on = middle + (sizes.S > 1)
+    beta[:, writes], g[:, writes], s[:, writes, one_on] = 1, -2, 3             # from where it was, one on
+    return bias[0]
 
 
 def repeat(x, B):
