@@ -171,6 +171,9 @@ CASES = (
     Case("memory-transformer", "append, pointers, marks", _transformer(memory="append", pointers=True, marks=2)),
     Case("memory-transformer", "attention, pointers", _transformer(memory="attention", pointers=True)),
     Case("memory-transformer", "none", _transformer(memory="none")),
+    Case("ntm", "lstm, content, no erase", _ntm(addressing="content", erase=False, initial_memory="learned",
+                                                initial_weights="one-hot")),
+    Case("ntm", "feedforward, location", _ntm(controller="feedforward", addressing="location", initial_weights="one-hot")),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpymem.initial import check_at_least, check_choice, scaled_normal
+from numpymem.ntm.held import check_switches, held, hold_heads, hold_heads_backward
 from numpymem.ntm.sequence import NAMES, controller_step, sequence, through_time
 from numpymem.ntm.step import HeadSizes, memory_step, split
 from numpymem.ops.activations import tanh, tanh_backward
@@ -38,6 +39,8 @@ class NTMConfig:
                          slot, read heads look up by content: a plan that questions about many facts take long to find)
     N_training           slots while training (forward with an rng), 0: N. With hardly more slots than needed the heads learn to
                          waste none and to keep still when they have nothing to do; no parameter depends on N
+    addressing           "both"; "content": no gate, no shift, no sharpening; "location": no look-up by content     (held.py)
+    erase                False: the memory is only added to                                                         (held.py)
     """
     n_inputs: int
     n_outputs: int
@@ -53,6 +56,8 @@ class NTMConfig:
     initial_read: str = "learned"
     initial_heads: str = "neutral"
     N_training: int = 0
+    addressing: str = "both"
+    erase: bool = True
 
     def __post_init__(self):
         for name in ("n_inputs", "n_outputs", "controller_size", "W", "read_heads", "write_heads", "shifts"):
@@ -74,6 +79,10 @@ class NTMConfig:
         if self.initial_memory == "constant" and self.initial_weights == "uniform":
             raise ValueError("initial_memory, initial_weights: expected one of them to differ between slots, received "
                              "'constant' and 'uniform'; all slots would then stay equal for ever")
+        check_switches(self)
+        if self.addressing == "content" and self.initial_memory == "constant":
+            raise ValueError("addressing, initial_memory: expected 'learned' memory where heads look by content alone, received "
+                             "'content' and 'constant'; all slots would then stay equal for ever")
 
 
 class State(NamedTuple):
@@ -98,6 +107,7 @@ class NTM(Recurrent):
         self.config = config
         self.sizes = HeadSizes(config.read_heads, config.write_heads, config.W, config.shifts)
         self.is_lstm = config.controller == "lstm"
+        self.holds = config.addressing != "both" or not config.erase
 
     def init(self, rng, dtype=np.float32):
         """Fresh parameters, a dict name -> array."""
@@ -162,10 +172,27 @@ class NTM(Recurrent):
         """One time step by itself: x (B, n_inputs), State -> logits (B, n_outputs), State."""
         B = len(x)
         u = np.concatenate([state.r.reshape(B, -1), state.h], axis=1)
-        h, c, _ = controller_step(linear(x, params["W_x"], params["b"]) + u @ params["W_u"], state.c)
-        r, w, M, *_ = memory_step(linear(h, params["W_heads"], params["b_heads"]), state.M, state.w, self.sizes)
+        W_u, W_heads, b_heads = self.step_weights(params)
+        h, c, _ = controller_step(linear(x, params["W_x"], params["b"]) + u @ W_u, state.c)
+        r, w, M, *_ = memory_step(linear(h, W_heads, b_heads), state.M, state.w, self.sizes)
         logits = linear(np.concatenate([h, r.reshape(B, -1)], axis=1), params["W_y"], params["b_y"])
         return logits, State(h if self.is_lstm else state.h, c, r, w, M)
+
+    # ---- what the config holds of the heads: numpymem/ntm/held.py ------------------------------------------------------------
+
+    def step_weights(self, params):
+        """W_u, W_heads and b_heads as the steps take them."""
+        W_u, W_heads, b_heads = super().step_weights(params)
+        if self.holds:
+            W_heads, b_heads = hold_heads(W_heads, b_heads, *held(self.config, self.sizes, b_heads.real.dtype))
+        return W_u, W_heads, b_heads
+
+    def step_weights_backward(self, dweights):
+        dW_u, dW_heads, db_heads = dweights
+        if self.holds:
+            kept, _ = held(self.config, self.sizes, db_heads.dtype)
+            dW_heads, db_heads = hold_heads_backward(dW_heads, db_heads, kept)
+        return dW_u, dW_heads, db_heads
 
     # ---- backward: numpymem/recurrent.py; with `dtrace` it goes this way ----------------------------------------------------
 
@@ -173,8 +200,8 @@ class NTM(Recurrent):
         """As the backward of `sequence`, but with the gradients of h, r, w, M, raw and pre at every step put into `dtrace`."""
         first = (trace[name] for name in ("h", "c", "gates", "u", "raw"))
         saved = [trace[name] for name in SAVED]
-        return through_time(dh, dr, d_last, *first, trace["M"], saved, params["W_u"], params["W_heads"], *trace["initial"],
-                            self.sizes, dtrace)
+        W_u, W_heads, _ = self.step_weights(params)
+        return through_time(dh, dr, d_last, *first, trace["M"], saved, W_u, W_heads, *trace["initial"], self.sizes, dtrace)
 
 
 def tape(sizes):
