@@ -1,3 +1,11 @@
+"""How an NTM's heads begin."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from numpymem.ntm.model import NTM, NTMConfig
 
 
 def test_heads_can_begin_as_a_tape():
