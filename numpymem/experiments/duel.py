@@ -1,4 +1,4 @@
-"""`python -m numpymem duel`: the article's claims, what we measured, and a word on each; with --quick live, with --full all over again.
+"""`python -m numpymem duel`: the article's claims, what we measured, and a word on each; with --quick live, with --full anew.
 
 The verdicts are those of the committed results (claims/, verdicts.py), told at once. What is trained here is in live.py.
 """

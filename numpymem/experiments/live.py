@@ -1,7 +1,7 @@
 """`python -m numpymem duel --quick`: a small, honest version of all four rows, trained here, beside the committed results.
 
-Every run (row x model x seed) is a run of a sweep (sweep.py): a process of its own on one core, with a run folder. An interrupted duel
-goes on where it stood; one that was finished, or begun with other settings or other equations, is never mixed with a new one.
+Every run (row x model x seed) is a run of a sweep (sweep.py): a process of its own on one core, with a run folder. An interrupted
+duel goes on where it stood; one that was finished, or begun with other settings or equations, is never mixed with a new one.
 """
 
 import itertools
@@ -28,7 +28,7 @@ def run_quick(names=None, more=(), seeds=1, folder=None, as_json=False, command=
     """
     chosen = rows.choose(names)
     models = {name: models_of(rows.QUICK[name], more or ()) for name in chosen}
-    contents = {name: content(name, models[name], seeds) for name in rows.QUICK if name in chosen}
+    contents = {name: content(name, models[name]["trained"], seeds) for name in rows.QUICK if name in chosen}
     start = {name: sweep.prepare(each, warm=False) for name, each in contents.items()}
     folder = open_folder(folder, "runs/duel-quick", {"spec": contents, "start": start, "equations": results.equations_today()},
                          command)
@@ -44,11 +44,11 @@ def run_quick(names=None, more=(), seeds=1, folder=None, as_json=False, command=
 
 
 def models_of(quick, more):
-    """The models to train on a row. Raises ValueError for an unknown one."""
-    for model in more:
-        catalog.model_class(model)
-    first = list(itertools.islice(quick.models, 2))
-    return first + [model for model in more if model not in first and catalog.takes(model, quick.task)]
+    """{"trained": models, "absent": those that cannot take the row's task}. Raises ValueError for an unknown one."""
+    first = list(quick.models)[:2]
+    more = [model for model in dict.fromkeys(more) if catalog.model_class(model) and model not in first]
+    return {"trained": first + [model for model in more if catalog.takes(model, quick.task)],
+            "absent": [model for model in more if not catalog.takes(model, quick.task)]}
 
 
 def content(name, models, seeds):
@@ -105,19 +105,71 @@ def text(live, models, folder, pictures):
 
 
 def row_lines(name, live, models):
-    """One row: what was trained here, the committed runs of the same task below it, what the article says."""
+    """One row: what was trained here, below it the committed runs of the same, and what the article says."""
     row, quick = rows.ROWS[name], rows.QUICK[name]
-    at = [place for place in measured.places(live, ())]
-    lines = [f"{row.claim}  {row.title}: {quick.task}, right answers in %",
-             " " * 25 + "".join(f"{measured.named(place).removeprefix(row_word(place)):>13}" for place in at)]
-    for model in measured.columns(live):
-        lines.append(line("live", model, live, at))
-    committed = committed_of(row)
-    for model in measured.columns(committed) if committed else []:
-        if any(measured.right(committed, model, place) for place in at):
-            lines.append(line("committed", model, committed, at))
-    lines += wrap("live: " + "; ".join(map(budget, live["runs"])))
-    lines += wrap(f"committed: {whole(row, committed)}")
+    at, committed = measured.places(live, measured.columns(live)[:1]), committed_of(row)
+    heads = [measured.named(place, whole=False) for place in at]
+    lines = [f"{row.claim}  {row.title}: {quick.task}, right answers, %"]
+    lines += [" " * 25 + "".join(f"{head:>13}" for head in heads)] if any(heads) else []
+    lines += [line("live", model, live, at) for model in measured.columns(live)]
+    if committed:
+        lines += [line("committed", model, committed, at) for model in measured.columns(committed)
+                  if any(measured.right(committed, model, place) for place in at)]
     lines += wrap("the article: " + ", ".join(f"{model} {said:g}" for model, said in row.article.items())
-                  + " (it does not say of how many, nor of what)")
-    return lines + absent(quick, models)
+                  + " (length, data, size and seeds not given)")
+    for run in live["runs"]:
+        lines += wrap(f"live: {budget(run)}")
+    lines += wrap(f"data: {live['runs'][0]['data']}") if live["runs"] else []
+    return lines + wrap(f"committed: {whole_row(row, committed)}") + absent(quick, models)
+
+
+def line(what, model, found, at):
+    """'  live       NTM            100.0        100.0         99.8'"""
+    cells = [intervals.told(measured.right(found, model, place)) for place in at]
+    return f"  {what:<11}{model:<12}" + "".join(f"{cell:>13}" for cell in cells)
+
+
+def budget(run):
+    return (f"{run['group']}, seed {run['seed']}, {run['seconds']:.0f} s, {run['sequences']:,} examples, {run['parameters']:,} "
+            "parameters")
+
+
+def committed_of(row):
+    """The committed results of a row, or None."""
+    return results.read(row.spec) if row.spec in results.names() else None
+
+
+def whole_row(row, committed):
+    """Where the committed figures are from, and how much they cost."""
+    if committed is None:
+        return f"no results yet of {row.spec}"
+    minutes = sum(run["seconds"] for run in committed["runs"]) / 60
+    return (f"{len(committed['runs'])} runs, {minutes:,.0f} core-minutes, longer budgets and perhaps larger tasks; all of them: "
+            f"python -m numpymem report {row.spec}")
+
+
+def absent(quick, models):
+    """Which of the models that were asked for could not take the row's task."""
+    return [text for model in models["absent"] for text in wrap(f"{rows.NAMES[model]} cannot take {quick.task}: it reads "
+                                                                f"{catalog.FORMS[catalog.model_class(model)[0].form]}")]
+
+
+def wrap(words):
+    return textwrap.wrap(words, WIDE, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+
+
+# ---- pictures ---------------------------------------------------------------------------------------------------------------
+
+def draw(live, folder):
+    """duel.png; and ntm_memory.png, the trained NTM at work, if it has learned to copy -> {what: path}."""
+    from numpymem import plotting
+    panels = [section4.panel(found, rows.ROWS[name]) for name, found in live.items() if found["runs"]]
+    pictures = {"figure": plotting.save(plotting.duel(panels), folder / "duel.png")} if panels else {}
+    copies = [job for job in spec.jobs(live["copy"]["spec"], folder / "copy") if job["model"] == "ntm"] if "copy" in live else []
+    if copies and sweep.result_file(copies[0]["folder"]).exists():
+        training = runs.open_run(copies[0]["folder"])
+        batch = training.task.sample(np.random.default_rng(0), 1, 20)
+        logits, trace = training.model.forward(training.params, batch.inputs)
+        picture = plotting.ntm_memory(trace, batch, logits)
+        pictures["the NTM's memory at work"] = plotting.save(picture, folder / "ntm_memory.png")
+    return pictures

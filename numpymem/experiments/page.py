@@ -65,8 +65,8 @@ def page(found):
 <title>numpymem: the article's claims, measured</title><style>{CSS}</style></head>
 <body><main>
 <h1>End-to-End Memory Networks against Neural Turing Machines: the article's claims, measured</h1>
-<p>{escape(verdicts.counted(found))}. Our figures are means ± standard deviations of n seeds; in brackets [from, to] 95 % intervals. The
-words are found by rules from committed results; the rules are in the files of numpymem/experiments/claims.</p>
+<p>{escape(verdicts.counted(found))}. Our figures are means ± standard deviations of n seeds; in brackets [from, to] 95 % intervals.
+The words are found by rules from committed results; the rules are in the files of numpymem/experiments/claims.</p>
 <ul class="soft">{words}</ul>
 {contents(found)}
 {sections}

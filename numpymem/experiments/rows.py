@@ -1,4 +1,4 @@
-"""The four rows of the duel: what the article says of them, which spec measures them in full, and what `duel --quick` trains of each.
+"""The four rows of the duel: what the article says of them, which spec measures them, and what `duel --quick` trains of each.
 
 The full runs are specs like all others (numpymem/experiments/specs/duel_*.json). To change what the quick run trains, change QUICK.
 """
@@ -52,8 +52,12 @@ ROWS = {
                  "questions over facts told one by one, MetaQA's (films) and made-up ones"),
 }
 
-QUICK = {
-    "copy": Quick("copy", (), {"ntm": (), "memn2n": ("sequences=200000",)}),
+NTM, MEMN2N = ("sequences=40000", "eval_every=8000"), ("sequences=96000", "eval_every=16000")
+QUICK = {                                         # in the order in which they are trained: what takes longest first
+    "copy": Quick("copy", (), {"ntm": (), "memn2n": ("sequences=160000",)}),
+    "facts": Quick("made-facts", (), {"ntm": NTM, "memn2n": MEMN2N}, NTM),
+    "update": Quick("rewritten-keys", (), {"ntm": NTM, "memn2n": MEMN2N}, NTM),
+    "paths": Quick("segment-traversal", ("max_steps=2",), {"ntm": NTM, "memn2n": MEMN2N}, NTM),
 }
 
 

@@ -104,8 +104,8 @@ def markdown(found):
     for claim, verdict in found:
         ours = "" if isinstance(verdict, str) else verdict.short or verdict.ours
         rows.append(f"| {claim.id} {claim.title} | {cell(claim.says)} | {cell(ours)} | **{word(verdict)}** |")
-    return "\n".join([*rows, "", f"{counted(found)}. Mean ± standard deviation over seeds; [from, to]: 95 % intervals. Why, and with "
-                      "which commands: `python -m numpymem duel`."])
+    return "\n".join([*rows, "", f"{counted(found)}. Mean ± standard deviation over seeds; [from, to]: 95 % intervals. Why, and "
+                      "with which commands: `python -m numpymem duel`."])
 
 
 def cell(words):

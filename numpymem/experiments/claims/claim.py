@@ -1,7 +1,7 @@
 """A claim of the article, and what our figures say of it.
 
-The article: a blog article of 2025 that sets memory networks and Neural Turing Machines side by side; it gives no source, data split,
-size, seed or spread for its figures. Its claims are numbered C1 to C15 here, each is judged by a rule on committed results.
+The article: a blog article of 2025 that sets memory networks and Neural Turing Machines side by side; it gives no source, data
+split, size, seed or spread for its figures. Its claims are numbered C1 to C15 here, each is judged by a rule on committed results.
 """
 
 from typing import NamedTuple

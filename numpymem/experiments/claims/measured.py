@@ -11,7 +11,7 @@ from numpymem.experiments import ablations, results
 from numpymem.experiments.claims.intervals import told
 
 PARENTS = ("NTM", "MemN2N")
-CONTENDERS = (*PARENTS, "LSTM", "Hybrid")
+CONTENDERS = (*PARENTS, "LSTM", "Hybrid", "DNC", "DMN+", "Transformer")
 FIGURES = ("test_error_percent", "wrong_percent")             # what counts as wrong, of which one is in a task's figures
 COPY_LENGTHS = ("20", "50", "120")
 UNITS = {"copy": ("length", ""), "segment-traversal": ("", "step"), "rewritten-keys": ("", "rewrite"), "made-facts": ("", "fact")}
@@ -73,11 +73,11 @@ def figures(found):
     return [(task, path) for task, path in pairs if task != "copy" or path.partition("/")[2] in COPY_LENGTHS]
 
 
-def named(place):
-    """'length 120', 'bAbI 19, 10k', 'segment-traversal, 3 steps'."""
+def named(place, whole=True):
+    """'length 120', 'bAbI 19, 10k', 'segment traversal, 3 steps'; not `whole`: without the task, '3 steps'."""
     babi = re.fullmatch(r"babi(\d+)", place.task)
     before, after = UNITS.get(place.task, ("", ""))
-    words = ["" if place.task == "copy" else f"bAbI {babi[1]}" if babi else place.task.replace("-", " ")]
+    words = [f"bAbI {babi[1]}" if babi else place.task.replace("-", " ")] if whole and place.task != "copy" else []
     if place.number is not None:
         words.append(f"{before} {place.number} {after}{'s' * bool(after and place.number != 1)}".strip())
     return ", ".join(filter(None, [*words, place.variant]))

@@ -7,8 +7,8 @@ difference lies beyond zero and the mean difference is at least CLOSE points. Th
     differs   at none
     depends   at some; the sentence says at which
 
-Whether the article's figures are met (somewhere within CLOSE points), and whether its reason holds, the sentence says, too. A reason
-is tested by taking it away (an ablation among the spec's groups), or by making more of it (steps, facts).
+Whether the article's figures are met (somewhere within CLOSE points), and whether its reason holds, the sentence says, too. A
+reason is tested by taking it away (an ablation among the spec's groups), or by making more of it (steps, facts).
 """
 
 import re

@@ -2,8 +2,8 @@
 
 C13, the rule. A row's figure is the mean over its places, seed by seed; the better parent is the one with the higher mean there.
 
-    agrees    the hybrid is ahead of both parents on at least one row (95 % interval above zero), and on none is its mean difference to
-              the better parent worse than -2 points
+    agrees    the hybrid is ahead of both parents on at least one row (95 % interval above zero), and on none is its mean
+              difference to the better parent worse than -2 points
     depends   it is ahead of both somewhere, but worse elsewhere
     differs   it is ahead of both nowhere
 
@@ -52,8 +52,8 @@ def symbiosis():
 
 
 def against_parents(found):
-    """The hybrid on one row -> None if it is not there, else {"hybrid" and "parents": {seed: right}, "parent": the better one's name,
-    "better": Interval of the difference to it, "both": whether it is ahead of both}."""
+    """The hybrid on one row -> None if it is not there, else {"hybrid": {seed: right}, "parents": {model: {seed: right}}, "parent":
+    the better one's name, "better": Interval of the difference to it, "both": whether it is ahead of both}."""
     at = measured.places(found, (*measured.PARENTS, "Hybrid"))
     if not at:
         return None
@@ -75,9 +75,11 @@ def over(found, model, at):
 def draw_symbiosis():
     from numpymem import plotting
     rows = {name: against_parents(measured.read(row.spec)) for name, row in ROWS.items()}
-    columns = [{"label": ROWS[name].title, "article": None,
-                "models": {model: section4.spread(values) for model, values in (found["parents"] | {"Hybrid": found["hybrid"]}).items()}}
-               for name, found in rows.items()]
+    columns = []
+    for name, found in rows.items():
+        models = found["parents"] | {"Hybrid": found["hybrid"]}
+        columns.append({"label": ROWS[name].title, "article": None,
+                        "models": {model: section4.spread(values) for model, values in models.items()}})
     return plotting.duel([{"row": "mean over a row's places", "columns": columns}])
 
 
@@ -198,5 +200,5 @@ def draw_speed(found):
 CLAIMS = (
     Claim("C13", "8", "a symbiosis", "the two will grow into one that is better than either", symbiosis),
     Claim("C14", "8", "what each is for", "NTM suits algorithmic tasks, MemN2N knowledge and reasoning", suits),
-    Claim("C15", "8", "what each is quick at", "MemN2N's advantage is parallel computation; the NTM's are updates and order", speed),
+    Claim("C15", "8", "what each is quick at", "MemN2N's advantage is parallel computation; the NTM's updates and order", speed),
 )
