@@ -108,9 +108,9 @@ def row_lines(name, live, models):
     """One row: what was trained here, below it the committed runs of the same, and what the article says."""
     row, quick = rows.ROWS[name], rows.QUICK[name]
     at, committed = measured.places(live, measured.columns(live)[:1]), committed_of(row)
-    heads = [measured.named(place, whole=False) for place in at]
+    heads = [measured.named(place) for place in at]
     lines = [f"{row.claim}  {row.title}: {quick.task}, right answers, %"]
-    lines += [" " * 25 + "".join(f"{head:>13}" for head in heads)] if any(heads) else []
+    lines.append(" " * 25 + "".join(f"{head:>13}" for head in heads))
     lines += [line("live", model, live, at) for model in measured.columns(live)]
     if committed:
         lines += [line("committed", model, committed, at) for model in measured.columns(committed)

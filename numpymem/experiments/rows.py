@@ -48,7 +48,7 @@ ROWS = {
                 "bits, of sequences that nobody has seen; trained on lengths 1 to 20; MemN2N gets one question a position"),
     "update": Row("C10", "dynamic memory update", "duel_update", {"NTM": 68.2, "MemN2N": 32.5}, "modification in place",
                   "key := value, again and again, asked for the latest value; and bAbI 2 and 3, things that are moved"),
-    "facts": Row("C11", "large-scale knowledge", "duel_facts", {"NTM": 53.7, "MemN2N": 76.9}, "the MemN2N scales",
+    "facts": Row("C11", "large-scale knowledge", "duel_facts", {"NTM": 53.7, "MemN2N": 76.9}, "scaling to many facts",
                  "questions over facts told one by one, MetaQA's (films) and made-up ones"),
 }
 

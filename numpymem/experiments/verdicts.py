@@ -1,10 +1,10 @@
 """The verdicts on the article's claims: as text of 80 columns, as JSON, and as the README's main table.
 
     C9   sequence copy                                                    agrees
-         article  NTM 99.8 %, MemN2N 84.6 %; because of location addressing
-         ours     ...
-         because  ...
-         more     python -m numpymem report duel_copy
+         article NTM 99.8 %, MemN2N 84.6 %; reason: location addressing
+         ours    ...
+         because ...
+         more    python -m numpymem report duel_copy
 """
 
 import pathlib
@@ -14,7 +14,7 @@ import textwrap
 from numpymem.experiments.claims import FILES, SECTIONS, WORDS, choose
 from numpymem.training.run_folder import write_text
 
-WIDE, INDENT, LABEL = 79, 5, 9                    # columns of a line, before the labels, and of a label
+WIDE, INDENT, LABEL = 79, 5, 8                    # columns of a line, before the labels, and of a label
 MISSING = "not measured"
 MARKS = ("<!-- duel: python -m numpymem duel --markdown README.md -->", "<!-- /duel -->")
 GO_ON = (

@@ -1,9 +1,12 @@
-"""NTM against MemN2N."""
+"""NTM against MemN2N: percent right, who is ahead by how much, and who is quicker."""
 
+import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from numpymem.plotting.parts import COLOURS, INK, SOFT, headline, picture, styled
+
+MARKERS = {"NTM": "o", "MemN2N": "s"}
 
 
 @styled
@@ -78,3 +81,54 @@ def duel_legend(figure, models, with_article):
 
 def colour_of(model):
     return COLOURS.get(model, INK)
+
+
+# ---- who is ahead, and who is quicker -----------------------------------------------------------------------------------------
+
+@styled
+def leads(title, kinds, sides):
+    """Differences with their 95 % intervals, one below the other: who is ahead is the side of zero on which a point lies.
+
+    kinds  {heading: {name: Interval (mean, low, high)}};  sides  words for (left of zero, right of zero)
+    """
+    lines = [(heading, name, lead) for heading, found in kinds.items() for name, lead in found.items()]
+    height = 1.25 + 0.28 * len(lines)
+    figure = picture(7.0, height)
+    axes = figure.add_axes([2.2 / 7, 0.5 / height, 4.6 / 7, (height - 1.25) / height])
+    for row, (_, _, lead) in enumerate(lines):
+        axes.plot(np.clip([lead.low, lead.high], -100, 100), [row, row], color=INK, linewidth=1.2)
+        axes.plot(lead.mean, row, marker="o", markersize=5, color=COLOURS["NTM"] if lead.mean > 0 else COLOURS["MemN2N"])
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(range(len(lines)), [f"{name} ({heading})" for heading, name, _ in lines], fontsize=8.5)
+    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.grid(True, axis="x")
+    for at, side, align in zip((0, 1), sides, ("left", "right")):
+        axes.text(at, 1.02, side, ha=align, va="bottom", fontsize=8.5, color=SOFT, transform=axes.transAxes)
+    headline(figure, title, "points: means; lines: 95 % intervals over seeds")
+    return figure
+
+
+@styled
+def times(rows):
+    """Milliseconds an example over every size, on one thread (solid) and on two (dashed).
+
+    rows  dicts {"model", "axis", "threads", "values", "ms"}
+    """
+    axis_names = list(dict.fromkeys(row["axis"] for row in rows))
+    width = 0.7 + 2.9 * len(axis_names)
+    figure = picture(width, 3.4)
+    for axes, name in zip(figure.subplots(1, len(axis_names), sharey=True, squeeze=False)[0], axis_names):
+        for row in (row for row in rows if row["axis"] == name):
+            axes.loglog(row["values"], row["ms"], color=colour_of(row["model"]), marker=MARKERS.get(row["model"], "o"), markersize=4,
+                        linestyle="-" if row["threads"] == 1 else "--",
+                        label=f"{row['model']}, {row['threads']} thread{'s' * (row['threads'] > 1)}")
+        axes.set_xlabel(name)
+        axes.minorticks_off()
+        axes.set_xticks(row["values"], [f"{value:g}" for value in row["values"]])
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.grid(True)
+    figure.axes[0].set_ylabel("ms an example")
+    figure.axes[0].legend(fontsize=7.5)
+    headline(figure, "Time of a training step for one example", "forward and backward; both are told the same stories", left=0.65)
+    figure.subplots_adjust(left=0.65 / width, right=1 - 0.15 / width, top=1 - 0.65 / 3.4, bottom=0.5 / 3.4, wspace=0.12)
+    return figure

@@ -23,8 +23,13 @@ class Interval(NamedTuple):
 
     def __str__(self):
         if self.n < 2:
-            return f"{self.mean:+.1f} (one seed)"
-        return f"{self.mean:+.1f} [{self.low:+.1f}, {self.high:+.1f}]"
+            return f"{signed(self.mean)} (one seed)"
+        return f"{signed(self.mean)} [{signed(self.low)}, {signed(self.high)}]"
+
+
+def signed(value):
+    """'+3.9', '-0.2', '+0.0'"""
+    return f"{round(value, 1) + 0:+.1f}"
 
 
 def interval(values):

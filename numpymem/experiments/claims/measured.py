@@ -15,6 +15,7 @@ CONTENDERS = (*PARENTS, "LSTM", "Hybrid", "DNC", "DMN+", "Transformer")
 FIGURES = ("test_error_percent", "wrong_percent")             # what counts as wrong, of which one is in a task's figures
 COPY_LENGTHS = ("20", "50", "120")
 UNITS = {"copy": ("length", ""), "segment-traversal": ("", "step"), "rewritten-keys": ("", "rewrite"), "made-facts": ("", "fact")}
+TITLES = {"metaqa": "MetaQA"}
 
 
 class Place(NamedTuple):
@@ -73,14 +74,23 @@ def figures(found):
     return [(task, path) for task, path in pairs if task != "copy" or path.partition("/")[2] in COPY_LENGTHS]
 
 
-def named(place, whole=True):
-    """'length 120', 'bAbI 19, 10k', 'segment traversal, 3 steps'; not `whole`: without the task, '3 steps'."""
+def named(place):
+    """'length 120', '3 steps', 'bAbI 19, 10k': what tells it from the other places of its row."""
     babi = re.fullmatch(r"babi(\d+)", place.task)
     before, after = UNITS.get(place.task, ("", ""))
-    words = [f"bAbI {babi[1]}" if babi else place.task.replace("-", " ")] if whole and place.task != "copy" else []
-    if place.number is not None:
-        words.append(f"{before} {place.number} {after}{'s' * bool(after and place.number != 1)}".strip())
-    return ", ".join(filter(None, [*words, place.variant]))
+    if place.number is not None and place.task in UNITS:
+        words = f"{before} {place.number} {after}{'s' * bool(after and place.number != 1)}".strip()
+    else:
+        words = (f"bAbI {babi[1]}" if babi else TITLES.get(place.task, place.task)) + f" {place.number or ''}".rstrip()
+    return ", ".join(filter(None, [words, place.variant]))
+
+
+def ends(at):
+    """The places without those that are neither the least nor the most of their task's numbers."""
+    numbers = {}
+    for place in at:
+        numbers.setdefault((place.task, place.variant), []).append(place.number or 0)
+    return [place for place in at if (place.number or 0) in (min(of := numbers[place.task, place.variant]), max(of))]
 
 
 def columns(found):
@@ -92,14 +102,14 @@ def columns(found):
 def lines(found, at):
     """A table as lines of text: right in percent at some places, a column for each contender."""
     models = columns(found)
-    n = sorted({len(right(found, model, place)) for model in models for place in at} - {0})
-    head = [f"right, % (n = {' to '.join(map(str, dict.fromkeys((n[0], n[-1]))))})", *models]
+    n = [number for model in models for place in at if (number := len(right(found, model, place)))]
+    head = [f"% right, n = {min(n)}" + (f" to {max(n)}" if max(n) > min(n) else ""), *models]
     rows = [[named(place), *(told(right(found, model, place)) for model in models)] for place in at]
     wide = max(map(len, (row[0] for row in [head, *rows])))
-    return [row[0].ljust(wide) + "".join(f"  {cell:>12}" for cell in row[1:]) for row in [head, *rows]]
+    return [row[0].ljust(wide) + "".join(f" {cell:>12}" for cell in row[1:]) for row in [head, *rows]]
 
 
 def short(found, at, models=PARENTS):
-    """The same in a line: 'NTM / MemN2N: length 20 100.0 ± 0.0 / 71.6 ± 0.4; ...'."""
-    return f"{' / '.join(models)}, right, %: " + "; ".join(
-        f"{named(place)}: {' / '.join(told(right(found, model, place)) for model in models)}" for place in at)
+    """The same in a line, without the places between: 'NTM / MemN2N, % right: length 20: 100.0 ± 0.0 / 71.6 ± 0.4; ...'."""
+    return f"{' / '.join(models)}, % right: " + "; ".join(
+        f"{named(place)}: {' / '.join(told(right(found, model, place)) for model in models)}" for place in ends(at))
