@@ -1,4 +1,4 @@
-"""python -m benchmarks.parallel: time an example of NTM and MemN2N, told the same stories, on one thread and on two. See README.md."""
+"""python -m benchmarks.parallel: time an example of NTM and MemN2N, told the same stories, on one thread and two. See README.md."""
 
 import sys
 
@@ -17,7 +17,7 @@ THREADS = (1, 2)
 WORDS, SAID, ANSWERS = 50, 4, 16                  # in the vocabulary; in a sentence; to choose from
 NTM = {"initial_weights": "one-hot", "N": 32, "controller_size": 64}         # as in the catalog for tasks with stories
 MEMN2N = {"encoding": "released", "d": 32}
-AXES = {                                          # what grows -> (values, models); the others stay at 20 sentences, 32 slots, batch 32
+AXES = {                                          # what grows -> (values, models); the rest: 20 sentences, 32 slots, batch 32
     "sentences": ((10, 20, 40, 80, 160), ("NTM", "MemN2N")),
     "slots": ((16, 32, 64, 128, 256), ("NTM",)),                             # a MemN2N has a slot for each sentence
     "batch": ((1, 4, 16, 64, 256), ("NTM", "MemN2N")),
@@ -27,8 +27,8 @@ AXES = {                                          # what grows -> (values, model
 def main(arguments=None):
     """Run the command line -> exit code: 0 done, 2 not understood."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    made = studies.parser("parallel", "Time an example of a training step (forward, loss, backward) of NTM and MemN2N that are told "
-                          "the same stories, over the length of the story, the slots and the batch, on one thread and on two.",
+    made = studies.parser("parallel", "Time an example of a training step (forward, loss, backward) of NTM and MemN2N, told the "
+                          "same stories, over the length of the story, the slots and the batch, on one thread and on two.",
                           "every other size, one round: a look", "parallel.json and parallel.png")
     options, code = studies.parse(made, arguments)
     if options is None:

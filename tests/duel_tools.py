@@ -28,7 +28,8 @@ def result(name, right, seeds=5):
                              "data": f"{task}: made up", "goal_bits": None, "converged_at": None, "seconds_until": None,
                              "sequences": 100, "seconds": 6.0, "curve": [],
                              "figures": {figure: wrong if numbers else wrong[None], "train_bits": 0.0}})
-        groups.append({"label": label, "model": label.split()[0].lower(), "task": [task for task, *_ in PLACES[name]], "seeds": seeds})
+        groups.append({"label": label, "model": label.split()[0].lower(), "task": [task for task, *_ in PLACES[name]],
+                       "seeds": seeds})
     content = {"title": name, "source": "made up", "about": "for tests", "groups": groups}
     return {"name": name, "command": f"python -m numpymem sweep {name} --save", "versions": {}, "seconds": 60.0, "spec": content,
             "start": {}, "table": summary.rows(runs), "runs": runs}

@@ -38,7 +38,7 @@ dd { margin: 0; min-width: 0; }
 pre { margin: 0; overflow-x: auto; font: .82rem/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 pre.wrap { white-space: pre-wrap; }
 figure { margin: .9rem 0 0; overflow-x: auto; }
-figure img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
+figure img { display: block; max-width: 100%; min-width: 32rem; height: auto; background: #fff; border-radius: 4px; }
 figcaption { font-size: .88rem; margin-top: .2rem; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; vertical-align: top; padding: .25rem .7rem .25rem 0; border-bottom: 1px solid var(--line); }

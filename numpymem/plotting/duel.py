@@ -7,6 +7,7 @@ from matplotlib.patches import Patch
 from numpymem.plotting.parts import COLOURS, INK, SOFT, headline, picture, styled
 
 MARKERS = {"NTM": "o", "MemN2N": "s"}
+HATCHES = {"MemN2N": "///", "Hybrid": "..."}     # to be told apart on grey paper, too
 
 
 @styled
@@ -18,7 +19,8 @@ def duel(rows):
     """
     models = list(dict.fromkeys(model for row in rows for column in row["columns"] for model in column["models"]))
     sizes = [len(row["columns"]) for row in rows]
-    width, height = max(6.0, 0.9 + 1.35 * sum(sizes) + 0.25 * len(rows)), 3.9
+    column = max(1.35, 0.52 * len(models))                                # inches
+    width, height = max(6.0, 0.9 + column * sum(sizes) + 0.25 * len(rows)), 3.9
     figure = picture(width, height)
     axes = figure.subplots(1, len(rows), sharey=True, squeeze=False, width_ratios=sizes)[0]
     for row, each in zip(rows, axes):
@@ -34,7 +36,8 @@ def duel(rows):
     axes[0].set_ylim(0, 109)
     axes[0].set_yticks(range(0, 101, 25))
     axes[0].set_ylabel("right, %")
-    headline(figure, " against ".join(models), f"percent right; {over_seeds(rows)}", left=0.65)
+    title = " against ".join(models[:2]) + "".join(f", {model}" for model in models[2:])
+    headline(figure, title, f"percent right; {over_seeds(rows)}", left=0.65)
     figure.subplots_adjust(left=0.65 / width, right=1 - 0.2 / width, top=1 - 0.95 / height, bottom=0.62 / height,
                            wspace=0.12)
     duel_legend(figure, models, any(column.get("article") for row in rows for column in row["columns"]))
@@ -61,7 +64,7 @@ def draw_column(axes, at, column, models):
         if mean is None:
             axes.text(x, 2, "none", ha="center", fontsize=8, color=SOFT, rotation=90)
         else:
-            axes.bar(x, mean, bar, color=colour)
+            axes.bar(x, mean, bar, color=colour, hatch=HATCHES.get(model), edgecolor="white", linewidth=0)
             if sd:
                 axes.errorbar(x, mean, sd, color=INK, linewidth=1, capsize=3)
             axes.text(x, mean + sd + 1.5, f"{mean:.1f}" if mean < 99.95 else "100", ha="center", fontsize=8.5)
@@ -72,7 +75,8 @@ def draw_column(axes, at, column, models):
 
 
 def duel_legend(figure, models, with_article):
-    handles = [Patch(color=colour_of(model), label=model) for model in models]
+    handles = [Patch(facecolor=colour_of(model), hatch=HATCHES.get(model), edgecolor="white", linewidth=0, label=model)
+               for model in models]
     if with_article:
         handles.append(Line2D([], [], marker="D", markersize=5.5, markerfacecolor="white", markeredgecolor=INK,
                               markeredgewidth=1.5, linestyle="none", label="the article says"))
@@ -119,8 +123,8 @@ def times(rows):
     figure = picture(width, 3.4)
     for axes, name in zip(figure.subplots(1, len(axis_names), sharey=True, squeeze=False)[0], axis_names):
         for row in (row for row in rows if row["axis"] == name):
-            axes.loglog(row["values"], row["ms"], color=colour_of(row["model"]), marker=MARKERS.get(row["model"], "o"), markersize=4,
-                        linestyle="-" if row["threads"] == 1 else "--",
+            axes.loglog(row["values"], row["ms"], color=colour_of(row["model"]), marker=MARKERS.get(row["model"], "o"),
+                        markersize=4, linestyle="-" if row["threads"] == 1 else "--",
                         label=f"{row['model']}, {row['threads']} thread{'s' * (row['threads'] > 1)}")
         axes.set_xlabel(name)
         axes.minorticks_off()

@@ -156,8 +156,8 @@ def speed():
     ours = [f"told the same story the NTM takes {faster[0]:.1f} to {faster[-1]:.1f} times as long as MemN2N"]
     for model in measured.PARENTS:
         growth = ", ".join(f"{axis}^{slopes[model, axis]:.2f}" for axis in ("sentences", "slots") if (model, axis) in slopes)
-        ours.append(f"{model}: time grows as {growth}; a batch makes an example {by_batch[model]:.1f} times as fast, a second thread "
-                    f"{by_threads[model]:.2f} times")
+        ours.append(f"{model}: time grows as {growth}; a batch makes an example {by_batch[model]:.1f} times as fast, a second "
+                    f"thread {by_threads[model]:.2f} times")
     return Verdict(speed_word(faster, by_threads, by_batch), "\n".join(ours), sentence(faster, by_threads, by_batch),
                    ("python -m benchmarks.parallel", "python -m benchmarks.parallel --save"),
                    (("time an example", lambda: draw_speed(found)),), ours[0])
@@ -175,8 +175,8 @@ def sentence(faster, by_threads, by_batch):
     gains = [f"{'MemN2N' if gain['MemN2N'] > gain['NTM'] else 'the NTM'} gains more from {what}"
              for what, gain in (("a batch", by_batch), ("a second thread", by_threads))]
     return (f"MemN2N is faster {quicker}: it looks at all sentences at once, the NTM lives through them one by one; "
-            f"{' and '.join(gains)} (on two cores, in this implementation). Order and updates, the other half of the claim: see C3, "
-            "C4.")
+            f"{' and '.join(gains)} (on two cores, in this implementation). Order and updates, the other half of the claim: see "
+            "C3 and C4.")
 
 
 def ratios(found):
