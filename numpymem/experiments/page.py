@@ -36,7 +36,6 @@ article header { display: flex; flex-wrap: wrap; gap: .2rem 1rem; align-items: b
 dl { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr); gap: .3rem .8rem; margin: .6rem 0 0; }
 dd { margin: 0; min-width: 0; }
 pre { margin: 0; overflow-x: auto; font: .82rem/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-pre.wrap { white-space: pre-wrap; }
 figure { margin: .9rem 0 0; overflow-x: auto; }
 figure img { display: block; max-width: 100%; min-width: 32rem; height: auto; background: #fff; border-radius: 4px; }
 figcaption { font-size: .88rem; margin-top: .2rem; }
@@ -97,7 +96,7 @@ def article(claim, verdict):
     if isinstance(verdict, str):
         return f'<article id="{claim.id}">{head}{listed([*facts, ("ours", escape(verdict))])}</article>'
     facts += [("ours", ours(verdict.ours)), ("because", escape(verdict.because)),
-              ("more", f'<pre class="wrap">{escape(chr(10).join(verdict.commands))}</pre>')]
+              ("more", f'<pre>{escape(chr(10).join(verdict.commands))}</pre>')]
     figures = "".join(figure(title, draw, f"{claim.id}: {title}. {verdict.ours}") for title, draw in verdict.figures)
     return f'<article id="{claim.id}">{head}{listed(facts)}{figures}</article>'
 

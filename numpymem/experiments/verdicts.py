@@ -56,7 +56,7 @@ def by_section(found):
 
 def text(found):
     """All verdicts by section, how many of each word, and how to go on."""
-    lines = ["The article's claims, measured: mean ± sd of n seeds; [from, to]: 95 % intervals", ""]
+    lines = ["The article's claims, measured: mean ± sd of n seeds; [..]: 95 % intervals", ""]
     for section, some in by_section(found).items():
         lines += [f"{section}  {SECTIONS[section]}", "-" * WIDE]
         for claim, verdict in some:
