@@ -23,7 +23,7 @@ from numpymem import REGISTRY, numpy_only, watch
 from numpymem.equation import around
 
 PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n", "numpymem.dmn",
-            "numpymem.memory_transformer")
+            "numpymem.memory_transformer", "numpymem.hybrid")
 TOLERANCE = 1e-8
 KERNEL_TOLERANCE = 1e-9          # float64 rounding, through all steps of a recurrence
 
@@ -105,6 +105,15 @@ def _transformer(dropout=0.0, pointers=False, marks=0, **options):
     return make
 
 
+def _hybrid(dropout=0.0, Q=2, **options):
+    def make(rng):
+        from numpymem.hybrid import Hybrid, HybridConfig
+        sizes = {"n_inputs": 3, "n_words": 9, "n_outputs": 5, "d": 4, "hops": 2, "memory_size": 7, "max_sentence_words": 3,
+                 "controller_size": 4, "N": 5, "W": 3, "side_dropout": dropout, "time_noise": 0.0}
+        return Hybrid(HybridConfig(**(sizes | options))), streams(rng, n_words=9, Q=Q), {"rng": SameAgain(1)} if dropout else {}
+    return make
+
+
 class SameAgain:
     """Random numbers that are the same each time: a forward with dropout can be run again."""
 
@@ -121,6 +130,18 @@ def stories(rng, n_words, B, I, J):
     sentences, query = (rng.integers(1, n_words, shape).astype(np.int32) for shape in ((B, I, J), (B, J)))
     sentences[1, -1], sentences[1, :, -1], query[1, -1] = 0, 0, 0
     return Stories(sentences, query)
+
+
+def streams(rng, n_words, Q, B=3, I=3, J=3, T=5):
+    """Random stories as `stories` has them, told in some of the T steps, with Q questions, of which the last one has no words. Two
+    sentences are told in the same step; a question is asked where a sentence is told."""
+    from numpymem.tasks.batches import Streams
+    sentences, query = stories(rng, n_words, B, I, J)
+    queries = rng.integers(1, n_words, (B, Q, J)).astype(np.int32)
+    queries[:, 0], queries[:, Q - 1] = query, query if Q == 1 else 0
+    told_at = rng.integers(0, T, (B, I))
+    told_at[0, 1] = told_at[0, 0]
+    return Streams(rng.standard_normal((T, B, 3)), sentences, queries, told_at, np.append(told_at[0, 0], T - 1)[-Q:])
 
 
 def told(rng, config, spelled=False, B=2, G=2, I=2, J=2, Q=3, T=2):
@@ -171,6 +192,16 @@ CASES = (
     Case("memory-transformer", "append, pointers, marks", _transformer(memory="append", pointers=True, marks=2)),
     Case("memory-transformer", "attention, pointers", _transformer(memory="attention", pointers=True)),
     Case("memory-transformer", "none", _transformer(memory="none")),
+    Case("ntm", "lstm, content, no erase", _ntm(addressing="content", erase=False, initial_memory="learned",
+                                                initial_weights="one-hot")),
+    Case("ntm", "feedforward, location", _ntm(controller="feedforward", addressing="location", initial_weights="one-hot")),
+    Case("hybrid", "lstm, 2 questions", _hybrid()),
+    Case("hybrid", "feedforward, 2 + 3 heads", _hybrid(controller="feedforward", initial_weights="learned", write_heads=2,
+                                                       read_heads=3, Q=1, temporal=False)),
+    Case("hybrid", "sides lost, answers tied", _hybrid(dropout=0.7, n_outputs=9, tie_answer=True, nil_memories=True)),
+    Case("hybrid", "no context, bag", _hybrid(context=False, encoding="bag")),
+    Case("hybrid", "no facts", _hybrid(facts=False)),
+    Case("hybrid", "no working memory", _hybrid(working=False)),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 

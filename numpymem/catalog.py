@@ -18,6 +18,7 @@ MODELS = {                                        # name -> (module, class, conf
     "dmn": ("numpymem.dmn", "DMN", "DMNConfig", "Dynamic Memory Network, DMN+ (Xiong et al. 2016; Kumar et al. 2015)"),
     "memory-transformer": ("numpymem.memory_transformer", "MemoryTransformer", "MemoryTransformerConfig",
                            "Transformer with an NTM's memory (numpymem's own proposal)"),
+    "hybrid": ("numpymem.hybrid", "Hybrid", "HybridConfig", "an NTM and a MemN2N as one model (numpymem's own proposal)"),
     "lstm": ("numpymem.lstm", "LSTM", "LSTMConfig", "LSTM baseline, no memory but its cells"),
 }
 TASKS = {                                         # name -> (module, class, fixed arguments, one line)
@@ -46,7 +47,8 @@ TASKS = {                                         # name -> (module, class, fixe
     **{f"babi{n}": ("numpymem.tasks.babi", "Babi", {"number": n}, f"bAbI question answering, task {n}") for n in range(1, 21)},
     "babi-joint": ("numpymem.tasks.babi_joint", "BabiJoint", {}, "bAbI question answering, all twenty tasks at once"),
 }
-FORMS = {"sequence": "sequences", "story": "stories and questions", "segments": "segments and questions"}
+FORMS = {"sequence": "sequences", "story": "stories and questions", "segments": "segments and questions",
+         "stream": "stories told step by step, and questions"}
 ALIASES = {"qa": "babi1", "path-finding": "babi19"}
 
 
@@ -110,6 +112,8 @@ def make_model(name, task, **settings):
         sizes["N"] = max(-(-5 * task.n_items // 4), 4)           # a quarter more slots than items
     else:
         sizes |= {"n_words": task.n_inputs, "max_sentence_words": task.max_sentence_words}
+        if cls.form == "stream":
+            sizes["n_inputs"] = task.n_channels
         if hasattr(task, "longest_story") and "memory_size" in config.__dataclass_fields__:
             sizes["memory_size"] = task.longest_story        # as in the authors' code: as many slots as a story needs
     return cls(config(**(sizes | settings)))

@@ -44,7 +44,7 @@ def build_parser():
 
     train = verbs.add_parser("train", help="train a model on a task", description="Train a model on a task. The defaults "
                              "converge; every run leaves config.json, metrics.jsonl, checkpoint.npz and curves.png.")
-    train.add_argument("model", metavar="MODEL", help="ntm, dnc, memn2n, dmn, memory-transformer or lstm")
+    train.add_argument("model", metavar="MODEL", help="ntm, dnc, memn2n, dmn, memory-transformer, hybrid or lstm")
     train.add_argument("task", metavar="TASK", help="copy, recall, babi1 ... babi20, segmented-copy ..: `list` has them all; qa is "
                        "babi1, path-finding babi19")
     train.add_argument("--controller", choices=("lstm", "feedforward"),

@@ -16,7 +16,7 @@ from numpymem import catalog, kernel, runs, threads
 from numpymem.equation import REGISTRY, find
 
 EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n",
-                     "numpymem.dmn", "numpymem.memory_transformer")
+                     "numpymem.dmn", "numpymem.memory_transformer", "numpymem.hybrid")
 
 
 def train(options):

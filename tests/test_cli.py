@@ -64,7 +64,7 @@ def test_every_model_takes_a_story_task_and_says_which_data(model, capsys):
 
 
 @pytest.mark.parametrize("arguments, expected", [
-    (["train", "foo", "copy"], "ntm, dnc, memn2n, dmn, memory-transformer, lstm"),
+    (["train", "foo", "copy"], "ntm, dnc, memn2n, dmn, memory-transformer, hybrid, lstm"),
     (["train", "ntm", "foo"], "babi1"), (["train", "ntm"], "TASK"),
     (["train", "ntm", "copy", "--batch", "0"], "at least 1"), (["train", "ntm", "copy", "--set", "lr=x"], "lr"),
     (["train", "ntm", "copy", "--set", "nonsense=1"], "nonsense"), (["train", "ntm", "copy", "--seconds", "-1"], "above 0"),
