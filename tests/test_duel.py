@@ -112,7 +112,8 @@ def test_what_each_is_for(made):
 @pytest.mark.parametrize("how, word", [
     ({}, "agrees"), ({"two": {"NTM": 1.6, "MemN2N": 1.1}}, "depends"),
     ({"times": {"NTM": (1, 2, 4), "MemN2N": (0.5, 3, 4)}}, "depends"),
-    ({"times": {"NTM": (1, 2, 3), "MemN2N": (2, 3, 4)}, "two": {"NTM": 2, "MemN2N": 1}, "batch": {"NTM": 8, "MemN2N": 2}}, "differs")])
+    ({"times": {"NTM": (1, 2, 3), "MemN2N": (2, 3, 4)}, "two": {"NTM": 2, "MemN2N": 1}, "batch": {"NTM": 8, "MemN2N": 2}},
+     "differs")])
 def test_what_each_is_quick_at(monkeypatch, how, word):
     monkeypatch.setattr(section8, "parallel", lambda: duel_tools.parallel(**how))
     assert section8.speed().word == word
