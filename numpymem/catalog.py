@@ -188,6 +188,7 @@ def like(name, value, default):
 EPOCH = 28 * 32                                   # questions of an epoch of bAbI 1k: 28 batches of 32, drawn from 900
 JOINT_EPOCH = 562 * 32                            # of all twenty tasks: 562 batches of 32, drawn from 18,000
 
+STORIES = ("segment-recall", "rewritten-keys", "segment-traversal", "made-facts", "metaqa")      # had in every form
 SEGMENTED = ("segmented-copy", "segment-recall", "rewritten-keys", "segment-traversal", "made-facts")
 WIKISQL = ("wikisql-agg", "wikisql-number", "wikisql-select", "wikisql-select-flat", "wikisql-query")
 GRAPHS = ("traversal", "shortest-path", "family")
@@ -222,6 +223,11 @@ SETTINGS = {
     ("memn2n", "babi"): {"encoding": "released", "tie_answer": True, "nil_memories": True},
     ("memn2n", "babi-joint"): {"encoding": "released", "tie_answer": True, "nil_memories": True, "d": 50},
     ("lstm", "babi"): {"size": 100, "layers": 1},
+    **{("ntm", task): {"initial_weights": "one-hot", "N": 32, "controller_size": 64} for task in STORIES},
+    **{("dnc", task): {"N": 32, "controller_size": 64} for task in STORIES},
+    **{("lstm", task): {"size": 128, "layers": 1} for task in STORIES},
+    **{("memn2n", task): {"encoding": "released", "d": 32} for task in STORIES},
+    **{("dmn", task): {"d": 32} for task in STORIES},
 }
 TASK_SETTINGS = {
     ("memn2n", "babi"): {"whole_vocabulary": True},      # with adjacent tying W is the last table of words: any may be the answer
@@ -242,6 +248,8 @@ BUDGETS = {                                       # pairs whose recipe is a budg
     ("dmn", "copy"): "a budget: not tuned", ("dmn", "babi-joint"): "a budget: not tuned",
     ("memory-transformer", "rewritten-keys"): "a budget: it keeps the six latest writes; 22 % wrong where a key is older",
     **{("memory-transformer", task): "a budget: not tuned" for task in ("segment-traversal", "made-facts", "metaqa", *WIKISQL)},
+    **{(model, task): "a budget: not tuned" for model in ("ntm", "dnc", "lstm", "memn2n", "dmn") for task in STORIES},
+    ("memory-transformer", "babi"): "a budget: not tuned", ("memory-transformer", "babi-joint"): "a budget: not tuned",
     ("memn2n", "copy"): "a budget: it still improves when it ends",
     ("ntm", "babi"): "a budget: not tuned", ("lstm", "babi"): "a budget: not tuned",
 }
@@ -256,6 +264,10 @@ SEGMENTS = Recipe(sequences=96_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, war
                   settle=6_400, eval_every=3_200, eval_count=500)
 QUESTIONS = Recipe(sequences=96_000, batch=64, lr=2e-3, beta2=0.98, clip=1.0, warm_up=6_400, halve_every=24_000, eval_every=9_600,
                    eval_count=1_000)
+STREAMED = Recipe(sequences=64_000, batch=32, lr=2e-3, beta2=0.98, clip=1.0, halve_every=24_000, stop_below=0.02,
+                  eval_every=6_400, eval_count=500)
+LOOKED_UP = Recipe(sequences=256_000, batch=32, lr=3e-3, beta2=0.99, clip=1.0, halve_every=96_000, stop_below=0.02,
+                   eval_every=12_800, eval_count=500)
 BASELINE = Recipe(sequences=30_000, batch=16, lr=1e-3, eval_every=2_000)
 RECIPES = {
     ("ntm", "copy"): Recipe(sequences=30_000, batch=1, lr=3e-3, beta2=0.99, stop_below=0.05, settle=3_000, eval_every=500,
@@ -282,6 +294,9 @@ RECIPES = {
     ("dnc", "repeat-copy"): REPEAT_COPY,
     **{("dnc", task): BASELINE for task in ("ngrams", "sort", "babi-joint")},
     ("dnc", "babi"): Recipe(sequences=40_000, batch=16, lr=2e-3, beta2=0.98, clip=1.0, halve_every=15_000, eval_every=4_000),
+    **{(model, task): STREAMED for model in ("ntm", "dnc", "lstm", "dmn") for task in STORIES},
+    **{("memn2n", task): LOOKED_UP for task in STORIES},
+    ("memory-transformer", "babi"): STREAMED, ("memory-transformer", "babi-joint"): STREAMED,
     ("memn2n", "copy"): Recipe(sequences=400_000, batch=32, lr=3e-3, halve_every=150_000, eval_every=20_000),
     ("memn2n", "babi"): Recipe(sequences=120 * EPOCH, batch=32, optimizer="sgd", lr=0.005, halve_every=25 * EPOCH, clip=40.0,
                                clip_by="matrix", scale="sum", linear_start=20 * EPOCH, eval_every=10 * EPOCH),

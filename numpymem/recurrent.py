@@ -47,7 +47,7 @@ class Recurrent:
         """All T steps of `inputs` from any State -> logits and the trace, as `forward`."""
         T, B, _ = inputs.shape
         pre_x = linear(flat(inputs), params["W_x"], params["b"]).reshape(T, B, -1)
-        found = self.sequence(pre_x, *(params[name] for name in self.weights), *initial, self.sizes)
+        found = self.sequence(pre_x, *self.step_weights(params), *initial, self.sizes)
         trace = dict(zip(self.names, found), inputs=inputs, initial=initial, pre_x=pre_x)
         c, *rest = found[len(self.names):]
         h = trace["h"][-1].copy() if self.is_lstm else initial.h
@@ -88,15 +88,24 @@ class Recurrent:
         # pre_x = x W_x + b
         dW_x, db = linear_weight_backward(flat(dpre_x), flat(trace["inputs"]))
         count = len(self.weights)
-        grads = {"W_x": dW_x, "b": db, **dict(zip(self.weights, found[:count])), "W_y": dW_y, "b_y": db_y}
+        dweights = self.step_weights_backward(found[:count])
+        grads = {"W_x": dW_x, "b": db, **dict(zip(self.weights, dweights)), "W_y": dW_y, "b_y": db_y}
         return grads, self.State(*found[count:])
 
     def _sequence_backward(self, params, trace, dh, dr, d_last, dtrace):
         if dtrace is not None:
             return self.traced_backward(params, trace, dh, dr, d_last, dtrace)
         saved = (trace[name] for name in self.names if name != "r")
-        return self.sequence.gradient(dh, dr, *d_last, *saved, trace["pre_x"], *(params[name] for name in self.weights),
-                                      *trace["initial"], self.sizes)
+        return self.sequence.gradient(dh, dr, *d_last, *saved, trace["pre_x"], *self.step_weights(params), *trace["initial"],
+                                      self.sizes)
+
+    def step_weights(self, params):
+        """What `sequence` takes after pre_x: the parameters `weights`, unless a model holds some of them."""
+        return [params[name] for name in self.weights]
+
+    def step_weights_backward(self, dweights):
+        """Their gradients, from those of what `sequence` was given."""
+        return dweights
 
     def initial_state_backward(self, params, initial, d_initial):
         """Gradients of what was learned of the initial State: nothing, unless a model says otherwise."""

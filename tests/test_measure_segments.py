@@ -75,11 +75,11 @@ def test_whole_queries_are_said_step_by_step(monkeypatch):
 def test_official_parts_and_all_tasks():
     task = WikiSQLAgg(source="generated")
     most = ByHand(lambda inputs: np.zeros((1, len(inputs.question)), int))
-    most.forward = lambda params, inputs, forget: (np.eye(6)[np.zeros((1, len(inputs.question)), int)], {})
+    most.forward = lambda params, inputs, forget=False: (np.eye(6)[np.zeros((1, len(inputs.question)), int)], {})
     lines = measure_segments.official_parts(most, {}, task)
     wanted = {part: 100 * float((task.classes[task.parts[part]] != 0).mean()) for part in ("dev", "test")}
     assert {line["part"]: line["wrong_percent"] for line in lines} == pytest.approx(wanted)
-    tasks = [name for name in catalog.TASKS if catalog.takes("memory-transformer", name)]
+    tasks = [name for name in catalog.TASKS if catalog.takes("memory-transformer", name) and not name.startswith("babi")]
     assert set(tasks) | {"metaqa2"} == set(measure_segments.MEASURES) and set(tasks) <= set(measure.FINAL)
 
 

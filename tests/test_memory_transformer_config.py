@@ -8,7 +8,8 @@ import pytest
 from numpymem import catalog
 from numpymem.memory_transformer import MemoryTransformer, MemoryTransformerConfig
 from numpymem.memory_transformer.config import HINTS, STEP, parameters
-from numpymem.memory_transformer.memory import HEAD, held, read_sizes, write_sizes
+from numpymem.memory_transformer.memory import read_sizes, write_sizes
+from numpymem.ntm.held import HEAD, held
 from numpymem.ntm.step import head_parameters, places
 from numpymem.training.recipe import Recipe
 

@@ -250,7 +250,7 @@ def test_a_folder_without_the_archive_is_an_error_also_for_auto(tmp_path, monkey
     ({"hops": 3}, "hops: expected 1 or 2, received 3"), ({"hops": True}, "hops: .*True"), ({"source": "web"}, "source: .*'web'"),
     ({"folder": 3}, "folder: .*3"), ({"facts": 1, "hops": 2, "source": "generated"}, "facts: .*at least 2, received 1"),
     ({"facts": 9_999, "source": "generated"}, "facts: expected at most half of the"),
-    ({"form": "story", "source": "generated"}, "form: .*'story'"),
+    ({"form": "tale", "source": "generated"}, "form: .*'tale'"),
 ])
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -7,6 +7,7 @@ import numpy as np
 from gradcheck.meaning import distribution, holds, meaning, one_hot, same, simplex
 from numpymem.ntm import NTM, NTMConfig
 from numpymem.ntm.equations import add, content_weights, erase, interpolate, read, sharpen, shift
+from numpymem.ntm.held import hold_heads
 from numpymem.ntm.step import HeadSizes, head_parameters, memory_step
 from numpymem.ops.cosine import cosine_similarity
 
@@ -238,3 +239,36 @@ def slots_come_to_differ(rng):
         trace = model.forward(model.init(rng, np.float64), rng.standard_normal((4, 2, 3)))[1]
         apart = np.ptp(np.asarray(trace["M"])[-1], axis=1).max()
         holds(apart > 1e-3, f"memory rows after four steps ({controller}): expected to differ, received rows {apart:.3g} apart")
+
+
+@meaning("held-raw-numbers-are-held", "NTM-held")
+def held_raw_numbers_are_held(rng):
+    """A raw number that is held has the value it is held at, whatever the controller says; the others are the controller's."""
+    h, W, b = rng.standard_normal((3, 5)), rng.standard_normal((5, 4)), rng.standard_normal(4)
+    V, v = hold_heads(W, b, np.array([1.0, 0, 1, 0]), np.array([0, 3.0, 0, -1000]))
+    same((h @ V + v)[:, [1, 3]], [[3.0, -1000]] * 3, "what is held")
+    same((h @ V + v)[:, [0, 2]], (h @ W + b)[:, [0, 2]], "what is not", 1e-14)
+
+
+@meaning("ablated-heads", "NTM-held", "NTM-step", "NTM-sequence")
+def ablated_heads(rng):
+    """By content alone heads are where the memory is like their key; by location alone they go the same way whatever is in the
+    memory; without erasing, each step only adds, to every slot its weight's part."""
+    sizes = {"controller_size": 7, "N": 6, "W": 4, "read_heads": 2, "write_heads": 2, "initial_memory": "learned"}
+    inputs = rng.standard_normal((5, 3, 3))
+
+    def run(**switches):
+        model = NTM(NTMConfig(3, 2, **sizes | switches))
+        params = {name: 3 * value for name, value in model.init(rng, np.float64).items()}
+        return model, params, model.forward(params, inputs)[1]
+
+    content = run(addressing="content")[2]
+    same(content["w"], content["w_c"], "weights by content alone", 1e-6)
+    model, params, here = run(addressing="location", controller="feedforward")
+    params["W_u"] = 0 * params["W_u"]                                    # what is read is not told to the controller
+    same(model.forward(params, inputs)[1]["w"], model.forward(params | {"M0": 9 * params["M0"]}, inputs)[1]["w"],
+         "weights by location alone, with another memory", 1e-14)
+    same(here["g"], 0.0, "their gates")
+    added = run(erase=False)[2]
+    before = np.concatenate([added["initial"].M[None], added["M"][:-1]])
+    same(added["M"] - before, np.einsum("tbhn,tbhv->tbnv", added["w"][:, :, 2:], added["a"]), "what a step changes", 1e-14)

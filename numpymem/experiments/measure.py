@@ -10,7 +10,7 @@ from numpymem.training.loss import evaluate
 COPY_LENGTHS = (20, 50, 80, 120)
 PAPER_LENGTHS = (10, 20, 30, 50, 80, 120)         # the paper's, and 80
 MEASURES = measure_ntm.MEASURES | measure_dnc.MEASURES | measure_segments.MEASURES
-OVER = ("copies", "length", "repeats", "items", "segments", "pairs", "steps", "rewrites", "part", "of")
+OVER = ("copies", "length", "repeats", "items", "segments", "pairs", "steps", "rewrites", "facts", "part", "of")
 TEST_SEED = 1_000_003                             # fresh sequences are the same for every run: differences are the models'
 FINAL = {                                         # task kind -> 'module:function'; imported when it is needed
     "copy": "numpymem.experiments.measure:final_copy",

@@ -1,8 +1,8 @@
-"""How a trained memory Transformer is measured on the tasks in the segments form, also beyond what it was trained on.
+"""How a trained model is measured on the tasks in the segments form, also beyond what it was trained on.
 
 Every measure takes (model, params, task, count, seed) and returns a list of JSON-able dicts, each with `wrong_percent`, or for the
-whole queries of WikiSQL `right_percent`, and how many `sequences`. Where the model has a memory, each also says what is left when
-all of it is wiped before it is read: `forgotten_wrong_percent`, of at most FORGOTTEN sequences.
+whole queries of WikiSQL `right_percent`, and how many `sequences`. Of a memory Transformer with a memory each also says what is
+left when all of it is wiped before it is read: `forgotten_wrong_percent`, of at most FORGOTTEN sequences.
 """
 
 import dataclasses
@@ -16,6 +16,7 @@ from numpymem.tasks.wikisql.query import EACH, HEAD, MAX_CONDITIONS, SCORES
 COUNT = 1000                                      # fresh sequences a line
 METAQA, FORGOTTEN = 4000, 1000                    # questions of MetaQA; most sequences a line with the memory wiped
 REWRITES = (0, 1, 2, 3)
+MOST_FACTS = 4096
 
 
 def copy_segments(model, params, task, count=COUNT, seed=0):
@@ -31,8 +32,9 @@ def copy_segments(model, params, task, count=COUNT, seed=0):
 
 def with_slots(model, items):
     """The model with at least so many slots; None if it has fewer, and a start of each that was learned."""
-    config, wanted = model.config, items + model.config.strict
-    if config.memory not in ("ntm", "append") or config.N >= wanted:
+    config = model.config
+    wanted = items + getattr(config, "strict", False)
+    if getattr(config, "memory", None) not in ("ntm", "append") or config.N >= wanted:
         return model
     if config.memory == "ntm" and config.initial_memory == "learned":
         return None
@@ -52,9 +54,16 @@ def by_rewrites(model, params, task, count=COUNT, seed=0):
             if any(task.fits(size["writes"], n) for size in task.sizes())]
 
 
-def all_alike(model, params, task, count=COUNT, seed=0):
-    """One line."""
-    return [fresh(model, params, task, count, seed)]
+def by_facts(model, params, task, count=COUNT, seed=0):
+    """One line for the number of facts that it was trained on, and for four, sixteen ... times as many, up to MOST_FACTS and as
+    there are names for; without those that the model has no slots for."""
+    numbers = [task.facts * 4 ** power for power in range(8)]
+    lines = []
+    for n in (n for n in numbers if n <= min(MOST_FACTS, 2 * task.n_outputs)):
+        roomy = with_slots(model, n)
+        if roomy is not None:
+            lines.append({"facts": n} | fresh(roomy, params, task, max(count * task.facts // n, 100), seed, facts=n))
+    return lines
 
 
 def test_part(model, params, task, count=None, seed=0):
@@ -93,7 +102,7 @@ def rates_on(model, params, task, batches, forget=False):
     wrong = asked = stale = sequences = 0
     knows_stale = hasattr(task, "count_stale")
     for batch, n in batches:
-        outputs, _ = model.forward(params, batch.inputs, forget=forget)
+        outputs, _ = model.forward(params, batch.inputs, **({"forget": True} if forget else {}))
         wrong_here, asked_here = task.count_wrong(outputs, batch)
         wrong, asked, sequences = wrong + wrong_here, asked + asked_here, sequences + n
         stale += task.count_stale(outputs, batch) if knows_stale else 0
@@ -102,8 +111,8 @@ def rates_on(model, params, task, batches, forget=False):
 
 
 def has_memory(model):
-    """Whether there is anything that could be forgotten."""
-    return model.config.memory in ("ntm", "append")
+    """Whether it is a memory Transformer with anything that could be forgotten."""
+    return getattr(model.config, "memory", None) in ("ntm", "append")
 
 
 # ---- whole queries ----------------------------------------------------------------------------------------------------------
@@ -137,6 +146,6 @@ def greedy_scores(model, params, task, count=None, forget=False, part="test", at
 
 
 MEASURES = {"segmented-copy": copy_segments, "segment-recall": by_size, "rewritten-keys": by_rewrites,
-            "segment-traversal": by_size, "made-facts": all_alike, "metaqa": metaqa, "metaqa2": metaqa,
+            "segment-traversal": by_size, "made-facts": by_facts, "metaqa": metaqa, "metaqa2": metaqa,
             "wikisql-agg": official_parts, "wikisql-number": official_parts, "wikisql-select": test_part,
             "wikisql-select-flat": test_part, "wikisql-query": queries}

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from numpymem.initial import check_at_least, check_choice
-from numpymem.memory_transformer.memory import HEAD, read_sizes, write_sizes
+from numpymem.memory_transformer.memory import read_sizes, write_sizes
+from numpymem.ntm.held import HEAD, check_switches
 from numpymem.ntm.step import places
 
 COUNTS = {"n_words": 2, "n_outputs": 1, "n_marks": 0, "d": 1, "heads": 1, "encoder_layers": 0, "decoder_layers": 1, "ff": 1, "N": 2,
@@ -64,9 +65,9 @@ class MemoryTransformerConfig:
         for name, least in COUNTS.items():
             check_at_least(name, getattr(self, name), least)
         check_choice("memory", self.memory, MEMORIES)
-        check_choice("addressing", self.addressing, ("both", "content", "location"))
+        check_switches(self)
         check_choice("initial_memory", self.initial_memory, ("constant", "learned"))
-        for name in ("pointers", "erase", "strict", "hints", "matched"):
+        for name in ("pointers", "strict", "hints", "matched"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}: expected True or False, received {getattr(self, name)!r}")
         for name, whole, heads in (("d", self.d, self.heads), ("W", self.W, self.read_heads)):

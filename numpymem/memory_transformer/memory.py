@@ -14,11 +14,9 @@ from numpymem.memory_transformer.equations import fuse, fuse_backward, hold, hol
 from numpymem.memory_transformer.layers import norm, norm_backward, product, rows, through
 from numpymem.memory_transformer.scan import READS, WRITES, read_all, read_all_backward, write_all, write_all_backward
 from numpymem.memory_transformer.transformer import attention, attention_backward
+from numpymem.ntm.held import ZERO, held
 from numpymem.ntm.step import HeadSizes, places
 from numpymem.ops.linear import flat, linear, linear_backward
-
-ZERO, ONE = -1000.0, 1000.0                       # raw numbers of a gate that is shut, and of one that is open: exactly
-HEAD = ("k", "beta", "g", "s", "gamma", "e", "a")
 
 
 def write_sizes(config):
@@ -29,22 +27,9 @@ def read_sizes(config):
     return HeadSizes(R=config.read_heads, Q=0, W=config.W, S=config.shifts)
 
 
-def held(config, sizes, dtype):
-    """What the switches `addressing` and `erase` hold of a head's raw numbers -> kept (P), fixed (P), see MT-hold.
-
-    "content": g = 1, no shift, gamma = 1;  "location": g = 0;  no erase: e = 0
-    """
-    kept, fixed = np.ones(sizes.raw, dtype), np.zeros(sizes.raw, dtype)
-    at = {name: place for name, (place, *_) in zip(HEAD, places(sizes))}
-    stay = np.where(np.arange(sizes.S) == sizes.S // 2, 0, ZERO)
-    values = {"content": {"g": ONE, "s": np.tile(stay, sizes.H), "gamma": ZERO}, "location": {"g": ZERO}, "both": {}}
-    for name, value in (values[config.addressing] | ({} if config.erase else {"e": ZERO})).items():
-        kept[at[name]], fixed[at[name]] = 0, value
-    return kept, fixed
-
-
 def held_of_items(config, written, dtype):
-    """The same for each item of a batch, and where there is none nothing is written: a = 0, e = 0. -> two of (I, B, P)"""
+    """What the switches hold (ntm/held.py) for each item of a batch, and where there is none nothing is written: a = 0, e = 0.
+    -> two of (I, B, P), see MT-hold"""
     sizes = write_sizes(config)
     kept, fixed = (np.tile(row, (*written.T.shape, 1)) for row in held(config, sizes, dtype))
     absent = written.T == 0                                                       # (I, B)

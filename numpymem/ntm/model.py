@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from numpymem.initial import check_at_least, check_choice, scaled_normal
+from numpymem.ntm.held import check_switches, held, hold_heads, hold_heads_backward
 from numpymem.ntm.sequence import NAMES, controller_step, sequence, through_time
-from numpymem.ntm.step import HeadSizes, memory_step
+from numpymem.ntm.step import HeadSizes, memory_step, split
 from numpymem.ops.activations import tanh, tanh_backward
 from numpymem.ops.linear import linear
 from numpymem.ops.softmax import softmax, softmax_backward
@@ -34,8 +35,12 @@ class NTMConfig:
     initial_memory       "constant" (every number 1e-6) or "learned" (starts small and random)
     initial_weights      "learned" (a softmax of random logits), "one-hot" (slot 0) or "uniform"
     initial_read         "learned" or "zero"
+    initial_heads        how the heads begin, which training may unlearn: "neutral" (biases 0) or "tape" (write heads step on by one
+                         slot, read heads look up by content: a plan that questions about many facts take long to find)
     N_training           slots while training (forward with an rng), 0: N. With hardly more slots than needed the heads learn to
                          waste none and to keep still when they have nothing to do; no parameter depends on N
+    addressing           "both"; "content": no gate, no shift, no sharpening; "location": no look-up by content     (held.py)
+    erase                False: the memory is only added to                                                         (held.py)
     """
     n_inputs: int
     n_outputs: int
@@ -49,7 +54,10 @@ class NTMConfig:
     initial_memory: str = "constant"
     initial_weights: str = "learned"
     initial_read: str = "learned"
+    initial_heads: str = "neutral"
     N_training: int = 0
+    addressing: str = "both"
+    erase: bool = True
 
     def __post_init__(self):
         for name in ("n_inputs", "n_outputs", "controller_size", "W", "read_heads", "write_heads", "shifts"):
@@ -61,6 +69,7 @@ class NTMConfig:
         check_choice("initial_memory", self.initial_memory, ("constant", "learned"))
         check_choice("initial_weights", self.initial_weights, ("learned", "one-hot", "uniform"))
         check_choice("initial_read", self.initial_read, ("learned", "zero"))
+        check_choice("initial_heads", self.initial_heads, ("neutral", "tape"))
         check_at_least("N_training", self.N_training, 0)
         if self.N_training and (self.N_training < self.shifts or self.initial_memory != "constant"
                                 or self.initial_weights == "learned"):
@@ -70,6 +79,10 @@ class NTMConfig:
         if self.initial_memory == "constant" and self.initial_weights == "uniform":
             raise ValueError("initial_memory, initial_weights: expected one of them to differ between slots, received "
                              "'constant' and 'uniform'; all slots would then stay equal for ever")
+        check_switches(self)
+        if self.addressing == "content" and self.initial_memory == "constant":
+            raise ValueError("addressing, initial_memory: expected 'learned' memory where heads look by content alone, received "
+                             "'content' and 'constant'; all slots would then stay equal for ever")
 
 
 class State(NamedTuple):
@@ -94,6 +107,7 @@ class NTM(Recurrent):
         self.config = config
         self.sizes = HeadSizes(config.read_heads, config.write_heads, config.W, config.shifts)
         self.is_lstm = config.controller == "lstm"
+        self.holds = config.addressing != "both" or not config.erase
 
     def init(self, rng, dtype=np.float32):
         """Fresh parameters, a dict name -> array."""
@@ -107,7 +121,7 @@ class NTM(Recurrent):
             params["b"][C:2 * C] = 1                 # forget gates start open
             params["h0"], params["c0"] = np.zeros(C, dtype), np.zeros(C, dtype)
         params["W_heads"] = scaled_normal(rng, c.controller_size, (c.controller_size, sizes.raw), dtype)
-        params["b_heads"] = np.zeros(sizes.raw, dtype)
+        params["b_heads"] = np.zeros(sizes.raw, dtype) if c.initial_heads == "neutral" else tape(sizes).astype(dtype)
         params["W_y"] = scaled_normal(rng, c.controller_size + n_reads, (c.controller_size + n_reads, c.n_outputs), dtype)
         params["b_y"] = np.zeros(c.n_outputs, dtype)
         if c.initial_memory == "learned":
@@ -158,10 +172,27 @@ class NTM(Recurrent):
         """One time step by itself: x (B, n_inputs), State -> logits (B, n_outputs), State."""
         B = len(x)
         u = np.concatenate([state.r.reshape(B, -1), state.h], axis=1)
-        h, c, _ = controller_step(linear(x, params["W_x"], params["b"]) + u @ params["W_u"], state.c)
-        r, w, M, *_ = memory_step(linear(h, params["W_heads"], params["b_heads"]), state.M, state.w, self.sizes)
+        W_u, W_heads, b_heads = self.step_weights(params)
+        h, c, _ = controller_step(linear(x, params["W_x"], params["b"]) + u @ W_u, state.c)
+        r, w, M, *_ = memory_step(linear(h, W_heads, b_heads), state.M, state.w, self.sizes)
         logits = linear(np.concatenate([h, r.reshape(B, -1)], axis=1), params["W_y"], params["b_y"])
         return logits, State(h if self.is_lstm else state.h, c, r, w, M)
+
+    # ---- what the config holds of the heads: numpymem/ntm/held.py ------------------------------------------------------------
+
+    def step_weights(self, params):
+        """W_u, W_heads and b_heads as the steps take them."""
+        W_u, W_heads, b_heads = super().step_weights(params)
+        if self.holds:
+            W_heads, b_heads = hold_heads(W_heads, b_heads, *held(self.config, self.sizes, b_heads.real.dtype))
+        return W_u, W_heads, b_heads
+
+    def step_weights_backward(self, dweights):
+        dW_u, dW_heads, db_heads = dweights
+        if self.holds:
+            kept, _ = held(self.config, self.sizes, db_heads.dtype)
+            dW_heads, db_heads = hold_heads_backward(dW_heads, db_heads, kept)
+        return dW_u, dW_heads, db_heads
 
     # ---- backward: numpymem/recurrent.py; with `dtrace` it goes this way ----------------------------------------------------
 
@@ -169,8 +200,19 @@ class NTM(Recurrent):
         """As the backward of `sequence`, but with the gradients of h, r, w, M, raw and pre at every step put into `dtrace`."""
         first = (trace[name] for name in ("h", "c", "gates", "u", "raw"))
         saved = [trace[name] for name in SAVED]
-        return through_time(dh, dr, d_last, *first, trace["M"], saved, params["W_u"], params["W_heads"], *trace["initial"],
-                            self.sizes, dtrace)
+        W_u, W_heads, _ = self.step_weights(params)
+        return through_time(dh, dr, d_last, *first, trace["M"], saved, W_u, W_heads, *trace["initial"], self.sizes, dtrace)
+
+
+def tape(sizes):
+    """Biases of the head parameters, (P,): a tape that is written slot by slot and looked up by content."""
+    bias = np.zeros((1, sizes.raw))
+    _, beta, g, s, *_ = split(bias, sizes)                                     # (1, H, ...), views
+    reads, writes, middle = slice(sizes.R), slice(sizes.R, None), sizes.S // 2
+    beta[:, reads], g[:, reads], s[:, reads, middle] = 4, 2, 3                 # look up, stay there
+    one_on = middle + (sizes.S > 1)
+    beta[:, writes], g[:, writes], s[:, writes, one_on] = 1, -2, 3             # from where it was, one on
+    return bias[0]
 
 
 def repeat(x, B):

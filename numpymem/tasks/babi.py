@@ -7,9 +7,11 @@ a story is a row of sentence numbers, so that a batch is two fancy indices, and 
 import numpy as np
 
 from numpymem.data import babi as data
+from numpymem.initial import check_choice
+from numpymem.tasks import forms
 from numpymem.tasks.batches import Batch, Stories
 
-FORMS = ("story", "sequence")
+BY = ("word", "sentence")
 PARTS = ("train", "valid", "test")
 EVALUATION_BATCH = 100
 
@@ -20,7 +22,9 @@ class Babi:
     number       1 to 20
     size         "1k" or "10k" training questions
     form         "story": inputs are `Stories`, targets (B,)
-                 "sequence": words one by one, see `_sequence_batch`
+                 "sequence": words one by one, see `_sequence_batch`; or sentence by sentence, as in numpymem/tasks/forms.py
+                 "stream", "segments": as in numpymem/tasks/forms.py
+    by           sequence form: "word" (as in the DNC's paper) or "sentence"
     source, folder  where the data comes from, see `numpymem.data.babi.load`
     memory_size  only so many of the latest sentences of a story are kept (50 as in the MemN2N paper; in the released
                  data no supporting fact is older than 40)
@@ -33,7 +37,8 @@ class Babi:
     numbers                     the task's number, in a tuple (`BabiJoint` has twenty)
     vocabulary                  list of words, index = word id; vocabulary[0] is "" (nil)
     answers                     sorted answer classes of training and test file, index = class; or the vocabulary
-    n_inputs, n_outputs         len(vocabulary), len(answers)
+    n_inputs, n_outputs         len(vocabulary), len(answers); sentence by sentence n_inputs is the width of a step
+    n_channels                  width of a step
     train_size                  training questions left after the last 10 % were held out for validation
     longest_story               sentences of the longest story in the training file, at most memory_size
     max_sentence_words          J
@@ -42,13 +47,15 @@ class Babi:
 
     loss = "categorical"
     unit = "error %"
-    forms = FORMS
+    forms = forms.FORMS
+    n_marks, pointers = 0, False
 
-    def __init__(self, number=1, size="1k", form="story", source="auto", folder=None, memory_size=50, whole_vocabulary=False):
-        _check(form, memory_size, whole_vocabulary)
+    def __init__(self, number=1, size="1k", form="story", source="auto", folder=None, memory_size=50, whole_vocabulary=False,
+                 by="word"):
+        _check(form, memory_size, whole_vocabulary, by)
         loaded = data.load(number, size, source, folder)
         self.name, self.origin, self.numbers = f"babi{number}", loaded.origin, (number,)
-        self.form, self.memory_size, self.whole_vocabulary = form, memory_size, whole_vocabulary
+        self.form, self.memory_size, self.whole_vocabulary, self.by = form, memory_size, whole_vocabulary, by
         train, valid = data.split_validation(loaded.train)
         self._hold(*([(number, question) for question in part] for part in (train, valid, loaded.test)))
 
@@ -92,7 +99,8 @@ class Babi:
     def count_wrong(self, outputs, batch):
         """Count wrong answers; percent over many batches is 100 * sum(wrong) / sum(total).
 
-        outputs  (B, n_outputs) in story form, (T, B, n_outputs) in sequence form: the largest is the answer
+        outputs  (B, n_outputs) in story form, (T, B, n_outputs) in sequence form, (1, B, n_outputs) in the others: the largest is
+                 the answer
         returns  (wrong, total), two int
         raises   ValueError for outputs of another shape
         """
@@ -142,10 +150,18 @@ class Babi:
         self.answers = self.vocabulary if self.whole_vocabulary else sorted(answers)
         self._word_id = {word: index for index, word in enumerate(self.vocabulary)}
         self._class_id = {answer: index for index, answer in enumerate(self.answers)}
-        self.n_inputs, self.n_outputs = len(self.vocabulary), len(self.answers)
+        self.n_channels, self.n_outputs = forms.channels(len(self.vocabulary)), len(self.answers)
+        self.n_inputs = self.n_channels if (self.form, self.by) == ("sequence", "sentence") else len(self.vocabulary)
+
+    @property
+    def n_items(self):
+        """Most sentences of a story, as the segments form calls it."""
+        return self.longest_story
 
     def _batch(self, rows):
-        return self._story_batch(rows) if self.form == "story" else self._sequence_batch(rows)
+        if (self.form, self.by) == ("sequence", "word"):
+            return self._sequence_batch(rows)
+        return forms.in_form(self._story_batch(rows), self.form, len(self.vocabulary))
 
     def _story_batch(self, rows):
         stories = self._stories[rows, : self._told[rows].max()]                                  # (B, I)
@@ -179,9 +195,9 @@ class Babi:
         return words[words != 0]
 
 
-def _check(form, memory_size, whole_vocabulary):
-    if form not in FORMS:
-        raise ValueError(f"form: expected 'story' or 'sequence', received {form!r}")
+def _check(form, memory_size, whole_vocabulary, by):
+    check_choice("form", form, forms.FORMS)
+    check_choice("by", by, BY)
     if not isinstance(memory_size, int) or memory_size < 1:
         raise ValueError(f"memory_size: expected an integer of at least 1, received {memory_size!r}")
     if not isinstance(whole_vocabulary, bool):

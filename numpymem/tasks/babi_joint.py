@@ -23,12 +23,12 @@ class BabiJoint(Babi):
     """
 
     def __init__(self, size="1k", form="story", source="auto", folder=None, memory_size=50, whole_vocabulary=False,
-                 numbers=tuple(TASKS)):
-        _check(form, memory_size, whole_vocabulary)
+                 numbers=tuple(TASKS), by="word"):
+        _check(form, memory_size, whole_vocabulary, by)
         numbers = checked(numbers)
         loaded = {number: data.load(number, size, source, folder) for number in numbers}
         self.name, self.origin, self.numbers = "babi-joint", joint_origin(loaded), numbers
-        self.form, self.memory_size, self.whole_vocabulary = form, memory_size, whole_vocabulary
+        self.form, self.memory_size, self.whole_vocabulary, self.by = form, memory_size, whole_vocabulary, by
         train = [(number, question) for number in numbers for question in loaded[number].train]
         mixed = [train[index] for index in np.random.default_rng(0).permutation(len(train))]
         test = [(number, question) for number in numbers for question in loaded[number].test]

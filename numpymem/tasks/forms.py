@@ -1,13 +1,13 @@
 """One story, four forms: each model is told the same facts and asked the same question in the form that it reads.
 
     story      sentences and a question, as word numbers                      MemN2N, DMN
-    sequence   a sentence a time step, then the question, then PAUSES blank steps to think, of which the last is the answer's
+    sequence   a sentence a time step, then the question, then PAUSES blank steps to think; at the last of them the answer is due
                                                                               NTM, DNC, LSTM
     stream     both                                                           Hybrid
     segments   a sentence a segment                                           memory Transformer
 
-All are made from a Batch in story form. What a time step sees of a sentence are its words, once as they are and once weighted by their
-place, so that "e1 r2 e3" and "e3 r2 e1" differ: a sum over both is what the position encoding of MemN2N can say, too.
+All are made from a Batch in story form. What a time step sees of a sentence are its words, once as they are and once weighted by
+their place, so that "e1 r2 e3" and "e3 r2 e1" differ: a sum over both is what the position encoding of MemN2N can say, too.
 """
 
 import numpy as np
@@ -59,6 +59,15 @@ def as_story(batch):
     J = max(segments.shape[2], question.shape[1])
     widened = [np.pad(words, [(0, 0)] * (words.ndim - 1) + [(0, J - words.shape[-1])]) for words in (segments, question)]
     return Batch(Stories(*widened), batch.targets[0], batch.mask[0])
+
+
+def steps_seen(batch, form, n_words):
+    """The time steps (T, B, 2 n_words + 1) that a Batch in any form tells."""
+    if form == "sequence":
+        return batch.inputs
+    if form == "stream":
+        return batch.inputs.steps
+    return steps_of((as_story(batch) if form == "segments" else batch).inputs, n_words)[0]
 
 
 def steps_of(stories, n_words):

@@ -1,15 +1,18 @@
 """What the tasks in the segments form share: how a batch is put together, how an evaluation is spread, how answers are counted.
 
-Each task's words have numbers from 1 (`vocabulary`; 0 is nil), its answers from 0 (`answers`).
+Each task's words have numbers from 1 (`vocabulary`; 0 is nil), its answers from 0 (`answers`). Those that tell one item a
+segment and ask for one answer can also be had in the other forms (numpymem/tasks/forms.py).
 """
 
 import numpy as np
 
-from numpymem.initial import check_at_least
+from numpymem.initial import check_at_least, check_choice
+from numpymem.tasks import forms
 from numpymem.tasks.batches import Batch, Segments
 from numpymem.tasks.bits import shares
 
 EVALUATION_BATCH = 50
+STORY_FORMS = ("segments", "story", "sequence", "stream")       # of tasks with one item a segment and one answer
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -18,6 +21,8 @@ class SegmentTask:
 
     vocabulary   list of words, index = word number; vocabulary[0] is "" (nil)
     answers      list of the classes
+    n_inputs     number of words; in the sequence form the width of a step
+    n_channels   width of a step
     """
 
     loss, unit = "categorical", "error %"
@@ -27,7 +32,17 @@ class SegmentTask:
     def take_words(self, words, answers):
         """Take in the words from number 1 on and the classes: lists of texts."""
         self.vocabulary, self.answers = ["", *words], list(answers)
-        self.n_inputs, self.n_outputs = len(self.vocabulary), len(self.answers)
+        self.n_channels, self.n_outputs = forms.channels(len(self.vocabulary)), len(self.answers)
+        self.n_inputs = self.n_channels if self.form == "sequence" else len(self.vocabulary)
+
+    @property
+    def longest_story(self):
+        """Most sentences of a story: every item is one."""
+        return self.n_items
+
+    def in_form(self, batch):
+        """A Batch in the segments form -> in the form of this task."""
+        return batch if self.form == "segments" else forms.in_form(forms.as_story(batch), self.form, len(self.vocabulary))
 
     def sizes(self):
         """The sizes that a sample can have, each as a dict of arguments of `sample`."""
@@ -45,24 +60,31 @@ class SegmentTask:
     def count_wrong(self, outputs, batch):
         """Wrong answers among all answers asked for, step by step: two whole numbers.
 
-        outputs  (T, B, n_outputs + Q): the largest is the answer
+        outputs  (T, B, n_outputs + Q); in the story form (B, n_outputs), in others (T, B, n_outputs): the largest is the answer
         """
         asked = batch.mask > 0
         return int((wrong_steps(outputs, batch) & asked).sum()), int(asked.sum())
 
 
-def check_segments_form(name, form):
-    """Refuse any form but "segments"."""
-    if form != "segments":
+def check_segments_form(name, form, several=False):
+    """Refuse any form but "segments", or with `several` any but those that a story can have."""
+    if several:
+        check_choice("form", form, forms.FORMS)
+    elif form != "segments":
         raise ValueError(f"form: expected 'segments', received {form!r}: {name} is told segment by segment")
 
 
-def wrong_steps(outputs, batch):
-    """Where the largest output is not the target: (T, B) bool. Raises ValueError for outputs that do not fit the targets."""
+def said(outputs, batch):
+    """The largest output at each place: classes in the shape of the targets. Raises ValueError for outputs that do not fit them."""
     outputs = np.asarray(outputs)
-    if outputs.ndim != 3 or outputs.shape[:2] != batch.targets.shape:
+    if outputs.ndim != batch.targets.ndim + 1 or outputs.shape[:-1] != batch.targets.shape:
         raise ValueError(f"outputs: expected shape {(*batch.targets.shape, 'n_outputs + Q')}, received {outputs.shape}")
-    return outputs.argmax(-1) != batch.targets
+    return outputs.argmax(-1)
+
+
+def wrong_steps(outputs, batch):
+    """Where the largest output is not the target, in the shape of the targets: bool."""
+    return said(outputs, batch) != batch.targets
 
 
 def numbered(letter, count):

@@ -11,7 +11,7 @@ Three facts, one a segment, and a question of one hop and of two:
 import numpy as np
 
 from numpymem.initial import check_at_least
-from numpymem.tasks.segments.common import SegmentTask, as_batch, check_segments_form, numbered
+from numpymem.tasks.segments.common import STORY_FORMS, SegmentTask, as_batch, check_segments_form, numbered
 
 
 class MadeFacts(SegmentTask):
@@ -28,36 +28,46 @@ class MadeFacts(SegmentTask):
     a question. A guess that knows nothing but the question is right once in `entities` - 1 times.
     """
 
-    name = "made-facts"
+    name, forms, max_sentence_words = "made-facts", STORY_FORMS, 3
 
     def __init__(self, form="segments", facts=16, hops=1, entities=128, relations=8):
-        check_segments_form(self.name, form)
-        check_at_least("facts", facts, 6)
+        check_segments_form(self.name, form, several=True)
         check_at_least("hops", hops, 1)
         check_at_least("entities", entities, 2)
         check_at_least("relations", relations, 2)
-        if facts % 2 or facts > 2 * entities:
-            raise ValueError(f"facts: expected an even number of at most {2 * entities}, two for each of {entities} entities, "
-                             f"received {facts}")
         if hops > 2:
             raise ValueError(f"hops: expected 1 or 2, received {hops}")
         self.form = form
         self.take_words(numbered("e", entities) + numbered("r", relations), numbered("e", entities))
+        self.check_facts(facts)
         self.facts, self.hops, self.relations, self.n_items = facts, hops, relations, facts
         self.origin = f"made facts: {facts} random facts, questions of {hops} hop{'s' * (hops > 1)}, made on the spot"
 
-    def sample(self, rng, batch_size):
-        """A Batch of `batch_size` knowledge bases, each with one question."""
-        check_at_least("batch_size", batch_size, 1)
-        bases, questions, answers = zip(*(self.ask(rng) for _ in range(batch_size)))
-        return as_batch(1 + np.array(bases)[:, :, None], 1 + np.array(questions), [answers])
+    def sizes(self):
+        """The number of facts."""
+        return [{"facts": self.facts}]
 
-    def ask(self, rng):
+    def sample(self, rng, batch_size, facts=None):
+        """A Batch of `batch_size` knowledge bases, each with one question; `facts`: more or fewer, to test on."""
+        check_at_least("batch_size", batch_size, 1)
+        facts = self.facts if facts is None else facts
+        self.check_facts(facts)
+        bases, questions, answers = zip(*(self.ask(rng, facts) for _ in range(batch_size)))
+        return self.in_form(as_batch(1 + np.array(bases)[:, :, None], 1 + np.array(questions), [answers]))
+
+    def check_facts(self, facts):
+        """Refuse a number of facts that there are no names for."""
+        check_at_least("facts", facts, 6)
+        if facts % 2 or facts > 2 * self.n_outputs:
+            raise ValueError(f"facts: expected an even number of at most {2 * self.n_outputs}, two for each of {self.n_outputs} "
+                             f"entities, received {facts}")
+
+    def ask(self, rng, number):
         """(facts, question, answer) by numbers from 0; relations count on from the entities."""
         while True:
-            facts = self.base(rng)
+            facts = self.base(rng, number)
             known = {(subject, relation): other for subject, relation, other in facts.tolist()}
-            subject, relation, answer = facts[rng.integers(self.facts)].tolist()
+            subject, relation, answer = facts[rng.integers(number)].tolist()
             if self.hops == 1:
                 return facts, (subject, relation), answer
             onward = [second for (entity, second), other in known.items() if entity == answer and other != subject]
@@ -65,10 +75,10 @@ class MadeFacts(SegmentTask):
                 second = onward[rng.integers(len(onward))]
                 return facts, (subject, relation, second), known[answer, second]
 
-    def base(self, rng):
-        """Random facts (facts, 3)."""
-        n = self.facts // 2
+    def base(self, rng, number):
+        """`number` random facts (number, 3)."""
+        n = number // 2
         names = rng.permutation(self.n_outputs)[:n]
-        subject, relation = np.divmod(rng.permutation(n * self.relations)[:self.facts], self.relations)
-        other = (subject + rng.integers(1, n, self.facts)) % n                      # any but the subject
+        subject, relation = np.divmod(rng.permutation(n * self.relations)[:number], self.relations)
+        other = (subject + rng.integers(1, n, number)) % n                      # any but the subject
         return np.stack([names[subject], self.n_outputs + relation, names[other]], axis=1)

@@ -19,7 +19,8 @@ from numpymem.data.knowledge_base import KnowledgeBase
 from numpymem.data.metaqa_format import TOPIC, UNKNOWN, steps
 from numpymem.initial import check_at_least
 from numpymem.tasks.batches import Segments
-from numpymem.tasks.segments.common import EVALUATION_BATCH, SegmentTask, as_batch, check_segments_form, numbered
+from numpymem.tasks.segments.common import (EVALUATION_BATCH, STORY_FORMS, SegmentTask, as_batch, check_segments_form, numbered,
+                                             said)
 
 PARTS = ("train", "valid", "test")
 HELD_OUT = 0.1                                    # of the questions to train on, for validation
@@ -53,10 +54,12 @@ class MetaQA(SegmentTask):
     left_out             questions left out: (of dev, of test)
     """
 
+    forms = STORY_FORMS
+
     def __init__(self, form="segments", hops=1, facts=32, source="auto", folder=None):
         data.check(hops, source, folder)
         self.name, self.form = "metaqa" if hops == 1 else f"metaqa{hops}", form
-        check_segments_form(self.name, form)
+        check_segments_form(self.name, form, several=True)
         check_at_least("facts", facts, hops)
         loaded = data.load(hops, source, folder)
         self.hops, self.facts, self.n_items = hops, facts, facts
@@ -88,14 +91,11 @@ class MetaQA(SegmentTask):
     def count_wrong(self, outputs, batch):
         """Questions whose likeliest answer is not one of the right ones, and questions: two whole numbers.
 
-        outputs  (1, B, n_outputs + Q)
+        outputs  (1, B, n_outputs + Q), in the other forms as their targets
         """
-        outputs = np.asarray(outputs)
-        if outputs.ndim != 3 or outputs.shape[:2] != batch.targets.shape:
-            raise ValueError(f"outputs: expected shape {(*batch.targets.shape, 'n_outputs + Q')}, received {outputs.shape}")
-        said = outputs[0].argmax(-1)                                                       # (B,); Q more may be said, all wrong
-        right = np.pad(batch.right, ((0, 0), (0, outputs.shape[2] - self.n_outputs)))
-        return int((~right[np.arange(len(said)), said]).sum()), len(said)
+        answers = said(outputs, batch)[batch.mask > 0]                                     # (B,); Q more may be said, all wrong
+        right = np.pad(batch.right, ((0, 0), (0, outputs.shape[-1] - self.n_outputs)))
+        return int((~right[np.arange(len(answers)), answers]).sum()), len(answers)
 
     # ---- one question ------------------------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class MetaQA(SegmentTask):
                                               for word in question.words]
             right[b, names[np.isin(inside, question.answers)]] = True
         targets = (right * rng.random(right.shape)).argmax(1)                              # one of the right ones
-        return AnswersBatch(*as_batch(told, words, targets[None]), right)
+        return AnswersBatch(*self.in_form(as_batch(told, words, targets[None])), right)
 
     def told(self, rng, question):
         """The numbers of the facts that a question is told with, in random order: (facts,) int."""
@@ -170,4 +170,5 @@ class MetaQA(SegmentTask):
         self.take_words([UNKNOWN_WORD, *words, *self.relations, *names], names)
         self._word_id = {word: 1 + number for number, word in enumerate([UNKNOWN_WORD, *words])}
         self._first_relation = 2 + len(words)
+        self.max_sentence_words = max(3, *(len(question.words) for question in self.train + self.valid + self.test))
         self._first_entity = self._first_relation + len(self.relations)

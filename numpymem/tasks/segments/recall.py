@@ -10,7 +10,7 @@ Three pairs:
 import numpy as np
 
 from numpymem.initial import check_at_least
-from numpymem.tasks.segments.common import SegmentTask, as_batch, check_segments_form, numbered
+from numpymem.tasks.segments.common import STORY_FORMS, SegmentTask, as_batch, check_segments_form, numbered
 
 
 class SegmentRecall(SegmentTask):
@@ -22,10 +22,10 @@ class SegmentRecall(SegmentTask):
     Counted are answers, one a question. A guess is right once in `values` times.
     """
 
-    name = "segment-recall"
+    name, forms, max_sentence_words = "segment-recall", STORY_FORMS, 2
 
     def __init__(self, form="segments", min_pairs=4, max_pairs=8, keys=16, values=16):
-        check_segments_form(self.name, form)
+        check_segments_form(self.name, form, several=True)
         check_at_least("min_pairs", min_pairs, 1)
         check_at_least("max_pairs", max_pairs, min_pairs)
         check_at_least("keys", keys, max_pairs)
@@ -51,4 +51,4 @@ class SegmentRecall(SegmentTask):
         values = rng.integers(0, self.n_outputs, (batch_size, pairs))
         each, asked = np.arange(batch_size), rng.integers(0, pairs, batch_size)
         items = np.stack([1 + keys, 1 + self.keys + values], axis=-1)[:, :, None]         # (B, G, 1, 2)
-        return as_batch(items, 1 + keys[each, asked, None], values[each, asked][None])
+        return self.in_form(as_batch(items, 1 + keys[each, asked, None], values[each, asked][None]))

@@ -11,7 +11,8 @@ written twice, that is rewritten once:
 import numpy as np
 
 from numpymem.initial import check_at_least
-from numpymem.tasks.segments.common import SegmentTask, as_batch, check_segments_form, numbered, wrong_steps
+from numpymem.tasks import forms
+from numpymem.tasks.segments.common import STORY_FORMS, SegmentTask, as_batch, check_segments_form, numbered, said
 
 
 class RewrittenKeys(SegmentTask):
@@ -29,10 +30,10 @@ class RewrittenKeys(SegmentTask):
     times.
     """
 
-    name = "rewritten-keys"
+    name, forms, max_sentence_words = "rewritten-keys", STORY_FORMS, 2
 
     def __init__(self, form="segments", min_writes=6, max_writes=12, keys=4, rewritten=2, asked=0.5, all_keys=16, values=16):
-        check_segments_form(self.name, form)
+        check_segments_form(self.name, form, several=True)
         check_at_least("keys", keys, 2)
         check_at_least("rewritten", rewritten, 1)
         if rewritten >= keys:
@@ -66,7 +67,7 @@ class RewrittenKeys(SegmentTask):
         self.check_fits(writes, rewrites)
         streams = [self.stream(rng, self.counts(rng, writes, rewrites)) for _ in range(batch_size)]
         items, questions, answers = zip(*streams)
-        return as_batch(np.array(items)[:, :, None], np.array(questions)[:, None], [answers])
+        return self.in_form(as_batch(np.array(items)[:, :, None], np.array(questions)[:, None], [answers]))
 
     def draw_writes(self, rng, rewrites):
         """A number of writes in which a key can be rewritten so many times."""
@@ -117,7 +118,9 @@ class RewrittenKeys(SegmentTask):
 
     def count_stale(self, outputs, batch):
         """Wrong answers that are an earlier value of the key asked for: one whole number."""
-        told = batch.inputs.segments[:, :, 0]                                              # (B, G, 2)
-        said = np.asarray(outputs).argmax(-1)[0]                                           # (B,)
-        earlier = (told[..., 0] == batch.inputs.question) & (told[..., 1] == 1 + self.all_keys + said[:, None])
-        return int((earlier.any(1) & wrong_steps(outputs, batch)[0]).sum())
+        answers, right = said(outputs, batch)[batch.mask > 0], batch.targets[batch.mask > 0]               # (B,)
+        steps = forms.steps_seen(batch, self.form, len(self.vocabulary))
+        words, asked = steps[..., :len(self.vocabulary)], steps[..., -1:]                  # (T, B, V), (T, B, 1)
+        key, value = (words * asked).sum(0), np.arange(len(self.vocabulary)) == 1 + self.all_keys + answers[:, None]
+        earlier = ((words * key).sum(-1) > 0) & ((words * value).sum(-1) > 0)              # (T, B): told as one write
+        return int((earlier.any(0) & (answers != right)).sum())

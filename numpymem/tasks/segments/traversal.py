@@ -18,7 +18,8 @@ import numpy as np
 from numpymem.initial import check_at_least
 from numpymem.tasks.graphs.random_graphs import random_graph
 from numpymem.tasks.lessons import check_range
-from numpymem.tasks.segments.common import LETTERS, SegmentTask, as_batch, check_segments_form, one_a_segment, wrong_steps
+from numpymem.tasks.segments.common import (LETTERS, STORY_FORMS, SegmentTask, as_batch, check_segments_form, one_a_segment,
+                                             wrong_steps)
 
 OUT_DEGREE = (1, 3)                               # of a node: whoever walks can always go on
 TRIES = 1000                                      # graphs drawn until one has a number of edges that is wanted
@@ -29,7 +30,7 @@ class SegmentTraversal(SegmentTask):
 
     nodes, edges  pairs (least, most): how many a graph has
     max_steps     edges of the longest walk
-    last          True: only the last node is asked for
+    last          True: only the last node is asked for; None: in every form but "segments", which alone can ask for all
     raises        ValueError for a wrong argument
 
     The graphs are those of the DNC's tasks (`random_graph`), each node with one to three edges to its nearest neighbours; nodes and
@@ -37,10 +38,11 @@ class SegmentTraversal(SegmentTask):
     other's: who sees only the question does best to say that the second step leads back.
     """
 
-    name = "segment-traversal"
+    name, forms = "segment-traversal", STORY_FORMS
 
-    def __init__(self, form="segments", nodes=(6, 8), edges=(10, 16), max_steps=4, last=False):
-        check_segments_form(self.name, form)
+    def __init__(self, form="segments", nodes=(6, 8), edges=(10, 16), max_steps=4, last=None):
+        last = form != "segments" if last is None else last
+        check_segments_form(self.name, form, several=last is True)
         check_range("nodes", nodes)
         check_range("edges", edges)
         check_at_least("nodes", nodes[0], 2)
@@ -51,7 +53,7 @@ class SegmentTraversal(SegmentTask):
         if not isinstance(last, bool):
             raise ValueError(f"last: expected True or False, received {last!r}")
         names = [f"n{node}" for node in range(nodes[1])]
-        self.form = form
+        self.form, self.max_sentence_words = form, max(3, 1 + max_steps)
         self.take_words(names + list(LETTERS[:2 * OUT_DEGREE[1]]), names)
         self.nodes, self.edges, self.max_steps, self.last, self.n_items = nodes, edges, max_steps, last, edges[1]
         self.origin = (f"segment traversal: random graphs of {nodes[0]} to {nodes[1]} nodes and {edges[0]} to {edges[1]} edges, "
@@ -69,7 +71,7 @@ class SegmentTraversal(SegmentTask):
         graphs = [self.graph(rng) for _ in range(batch_size)]
         questions, answers = zip(*(self.walk(rng, triples, steps) for triples in graphs))
         targets = np.array(answers).T[-1:] if self.last else np.array(answers).T
-        return as_batch(one_a_segment([1 + triples for triples in graphs]), 1 + np.array(questions), targets)
+        return self.in_form(as_batch(one_a_segment([1 + triples for triples in graphs]), 1 + np.array(questions), targets))
 
     def graph(self, rng):
         """The triples (E, 3) of a random graph in random order, by numbers from 0; kinds of edges count on from the nodes."""
@@ -98,4 +100,6 @@ class SegmentTraversal(SegmentTask):
     def count_wrong(self, outputs, batch):
         """Walks in which a node is wrong, each after the right ones before it, and walks: two whole numbers."""
         wrong = wrong_steps(outputs, batch) & (batch.mask > 0)
+        if self.form == "story":
+            wrong = wrong[None]
         return int(wrong.any(0).sum()), wrong.shape[1]
