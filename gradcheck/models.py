@@ -181,6 +181,9 @@ CASES = (
     Case("memory-transformer", "append, pointers, marks", _transformer(memory="append", pointers=True, marks=2)),
     Case("memory-transformer", "attention, pointers", _transformer(memory="attention", pointers=True)),
     Case("memory-transformer", "none", _transformer(memory="none")),
+    Case("ntm", "lstm, content, no erase", _ntm(addressing="content", erase=False, initial_memory="learned",
+                                                initial_weights="one-hot")),
+    Case("ntm", "feedforward, location", _ntm(controller="feedforward", addressing="location", initial_weights="one-hot")),
     Case("hybrid", "lstm, 2 questions", _hybrid()),
     Case("hybrid", "feedforward, 2 + 3 heads", _hybrid(controller="feedforward", initial_weights="learned", write_heads=2,
                                                        read_heads=3, Q=1, temporal=False)),
@@ -188,9 +191,6 @@ CASES = (
     Case("hybrid", "no context, bag", _hybrid(context=False, encoding="bag")),
     Case("hybrid", "no facts", _hybrid(facts=False)),
     Case("hybrid", "no working memory", _hybrid(working=False)),
-    Case("ntm", "lstm, content, no erase", _ntm(addressing="content", erase=False, initial_memory="learned",
-                                                initial_weights="one-hot")),
-    Case("ntm", "feedforward, location", _ntm(controller="feedforward", addressing="location", initial_weights="one-hot")),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 

@@ -23,7 +23,7 @@ class HybridConfig:
     max_sentence_words   the longest sentence there may be
 
     As in NTMConfig:
-    controller, controller_size, N, W, read_heads, write_heads, initial_weights, initial_heads, N_training
+    controller, controller_size, N, W, read_heads, write_heads, initial_weights, initial_heads, addressing, erase, N_training
 
     What joins them:
     facts                False: no fact memory. The model is an NTM
@@ -53,6 +53,8 @@ class HybridConfig:
     write_heads: int = 1
     initial_weights: str = "one-hot"
     initial_heads: str = "neutral"
+    addressing: str = "both"
+    erase: bool = True
     N_training: int = 0
     facts: bool = True
     working: bool = True
