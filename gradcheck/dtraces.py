@@ -81,12 +81,18 @@ def _of_hybrid(calls, dtrace):
         (wanted["memories"],) = [[call.arguments[0]] for call in top if call.equation.id == "MemN2N-memories"]
         (query,) = [upstream(call)["m"] for call in top if call.equation.id == "MemN2N-encode"]
         wanted["u"] = [query.reshape(wanted["u"][0].shape), *wanted["u"]]
-        (wanted["looked_up"],) = [[upstream(call)["logits"]] for call in top if call.equation.id == "MemN2N-3"]
+        (wanted["logits"],) = [[upstream(call)["logits"]] for call in top if call.equation.id == "MemN2N-3"]
+        Q, B, Y = dtrace["logits"].shape
+        wanted["logits"] = [wanted["logits"][0].reshape(B, Q, Y).swapaxes(0, 1)]
     inside = dtrace.get("ntm", {})
     if inside:
         wanted |= {f"ntm {name}": _first(calls, places) for name, places in NODES["NTM"].items()}
-        (wanted["z"],) = [[upstream(call)["y"]] for call in top if call.equation.id == "linear"]
-    return wanted, {**dtrace, **{f"ntm {name}": value for name, value in inside.items()}}
+        into = [call for id in ("dropout", "linear") for call in top if call.equation.id == id]
+        wanted["z"] = [upstream(into[0])["y"].reshape(dtrace["z"].shape)]
+    found = {**dtrace, **{f"ntm {name}": value for name, value in inside.items()}}
+    for name in {"m", "c"} & wanted.keys():                          # (B * Q, I, d) of each hop: as rows
+        wanted[name], found[name] = ([value.reshape(-1, value.shape[-1]) for value in each[name]] for each in (wanted, dtrace))
+    return wanted, found
 
 
 def _first(calls, places):
