@@ -6,7 +6,7 @@ from numpymem.initial import check_at_least
 from numpymem.memn2n import MemN2NConfig
 from numpymem.ntm import NTMConfig
 
-SIDES = ("facts", "working", "context")
+SIDES = ("fact_memory", "working_memory", "context")
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class HybridConfig:
     controller, controller_size, N, W, read_heads, write_heads, initial_weights, initial_heads, addressing, erase, N_training
 
     What joins them:
-    facts                False: no fact memory. The model is an NTM
-    working              False: no working memory. The model is a MemN2N
+    fact_memory          False: no fact memory. The model is an NTM
+    working_memory       False: no working memory. The model is a MemN2N
     context              False: facts are kept as they were told, without what the working memory knew then
     facts_dropout        in training, the share of the stories that have to do without what the hops find
     working_dropout      and of those, others, that have to do without what the NTM says: so neither side leaves all the work to
@@ -57,8 +57,8 @@ class HybridConfig:
     addressing: str = "both"
     erase: bool = True
     N_training: int = 0
-    facts: bool = True
-    working: bool = True
+    fact_memory: bool = True
+    working_memory: bool = True
     context: bool = True
     facts_dropout: float = 0.0
     working_dropout: float = 0.0
@@ -68,8 +68,8 @@ class HybridConfig:
         for name in SIDES:
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}: expected True or False, received {getattr(self, name)!r}")
-        if not self.facts and not self.working:
-            raise ValueError("facts, working: expected at least one of them True, received False and False")
+        if not self.fact_memory and not self.working_memory:
+            raise ValueError("fact_memory, working_memory: expected at least one of them True, received False and False")
         for name in ("facts_dropout", "working_dropout"):
             p = getattr(self, name)
             if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
@@ -90,8 +90,8 @@ class HybridConfig:
     @property
     def widths(self):
         """How many numbers of z go to the facts' memories (hops + 1 of them), to the question, and to the answer."""
-        facts = (self.hops + 1) * self.d if self.facts and self.context else 0
-        return facts, self.d if self.facts else 0, self.n_outputs
+        facts = (self.hops + 1) * self.d if self.fact_memory and self.context else 0
+        return facts, self.d if self.fact_memory else 0, self.n_outputs
 
     def _shared(self, config):
         own = {field.name for field in fields(self)}

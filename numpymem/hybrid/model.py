@@ -9,7 +9,7 @@
 
 The NTM knows at every step what came before, so what a fact is kept together with can say "the third one" or "this is out of
 date"; the hops bring back any fact in one look, however long ago it was told. One model can learn the tasks of both parents,
-because it has both whole: `working=False` leaves a MemN2N and `facts=False` an NTM, the same numbers to the last bit.
+because it has both whole: `working_memory=False` leaves a MemN2N and `fact_memory=False` an NTM, the same numbers to the last bit.
 """
 
 from typing import NamedTuple
@@ -52,9 +52,9 @@ class Hybrid:
     def init(self, rng, dtype=np.float32):
         """Fresh parameters: each parent's own, but what z adds to facts and questions starts as small as those are."""
         config, params = self.config, {}
-        if config.facts:
+        if config.fact_memory:
             params |= self.memn2n.init(rng, dtype)
-        if config.working:
+        if config.working_memory:
             params |= self.ntm.init(rng, dtype)
             params["W_y"][:, :-config.n_outputs] *= config.init_scale
         return params
@@ -74,17 +74,17 @@ class Hybrid:
         config, asked_at = self.config, read_questions(inputs)
         B, Q = asked_at.shape
         trace = {"asked_at": asked_at, "kept": self.sides_kept(rng, B, self.dtype(params)), "z": None}
-        if config.working:
+        if config.working_memory:
             read_steps(config, inputs)
             z, trace["ntm"] = self.ntm.forward(params, inputs.steps, rng=rng)
             trace["z"] = dropout(z, trace["kept"][0]) if trace["kept"] else z
         z = self.parts(trace["z"])
-        if config.facts:
+        if config.fact_memory:
             trace |= read_story(config, inputs, self.dtype(params), rng)._asdict()
             logits = self.look_up(params, trace, z)
         else:
             logits = np.zeros((B, Q, config.n_outputs), self.dtype(params))
-        if config.working:
+        if config.working_memory:
             logits = say_both(logits, z.answer, asked_at)
         trace["logits"] = logits = np.ascontiguousarray(logits.swapaxes(0, 1))
         return logits, trace
@@ -109,7 +109,7 @@ class Hybrid:
     def sides_kept(self, rng, B, dtype):
         """In training: 1 or 0 for each story's NTM (1, B, 1) and facts (B, 1); nothing where no side is ever lost."""
         config = self.config
-        if rng is None or not (config.facts and config.working) or not config.facts_dropout + config.working_dropout:
+        if rng is None or not (config.fact_memory and config.working_memory) or not config.facts_dropout + config.working_dropout:
             return []
         chance = rng.random(B)
         facts, working = chance >= config.facts_dropout, chance < 1 - config.working_dropout
@@ -126,14 +126,14 @@ class Hybrid:
         if dtrace is not None:
             dtrace["logits"] = dlogits.swapaxes(0, 1)
         # logits = say_both(looked_up, z.answer)
-        if config.working:
+        if config.working_memory:
             dlogits, d_answer = say_both_backward(dlogits, z.answer, asked_at)
             dz = dz._replace(answer=d_answer)
         # looked_up = look_up(memories, questions)
-        if config.facts:
+        if config.fact_memory:
             dz = self.look_up_backward(dlogits, params, grads, trace, z, dz, dtrace)
         # z = NTM(steps)
-        if config.working:
+        if config.working_memory:
             grads |= self.work_backward(params, trace, dz, dtrace)
         return {name: grads[name] for name in params}
 
@@ -186,7 +186,7 @@ class Hybrid:
         # z = dropout(z)
         if trace["kept"]:
             dz = dropout_backward(dz, trace["kept"][0])
-        own = {name: value for name, value in params.items() if not self.config.facts or name not in self.memn2n.shapes}
+        own = {name: value for name, value in params.items() if not self.config.fact_memory or name not in self.memn2n.shapes}
         return self.ntm.backward(own, trace["ntm"], dz, dtrace=None if dtrace is None else dtrace["ntm"])
 
     # ---- small parts --------------------------------------------------------------------------------------------------
@@ -204,4 +204,4 @@ class Hybrid:
         return weights_table(self.config.encoding, self.config.max_sentence_words, self.config.d, mask.dtype)
 
     def dtype(self, params):
-        return params["A1" if self.config.facts else "W_y"].real.dtype
+        return params["A1" if self.config.fact_memory else "W_y"].real.dtype
