@@ -232,7 +232,7 @@ SETTINGS = {
     **{("dnc", task): {"N": 32, "controller_size": 64} for task in STORIES},
     **{("lstm", task): {"size": 128, "layers": 1} for task in STORIES},
     **{("memn2n", task): {"encoding": "released", "d": 72, "temporal": False} for task in STORIES},
-    ("memn2n", "rewritten-keys"): {"encoding": "released", "d": 64},                   # the age of a write tells which is the latest
+    ("memn2n", "rewritten-keys"): {"encoding": "released", "d": 64},           # the age of a write tells which is the latest
     # With one time in six no facts, the working memory learns to copy by itself, and beyond what it was trained on.
     ("hybrid", "copy"): HYBRID | {"initial_heads": "neutral", "N": 128, "N_training": 24, "controller_size": 100, "temporal": False,
                                   "memory_size": 120, "facts_dropout": 0.15, "working_dropout": 0.15},
