@@ -243,3 +243,30 @@ def test_how_long_the_full_run_takes(made, monkeypatch):
     monkeypatch.setattr(duel.spec, "read", lambda name: duel.spec.Spec(name, True, content))
     assert duel.how_long("duel_copy").endswith("2 core-minutes when they were committed")     # 25 runs of 6 s
     assert set(WORDS) | {verdicts.MISSING} == set(page.SIGNS) and set(rows.QUICK) == set(rows.ROWS)
+
+
+def test_full_goes_on_with_the_sweeps_of_the_rows(made, monkeypatch, capsys):
+    from numpymem.experiments import sweep
+    made(duel_tools.as_the_article)
+    asked = []
+    content = duel_tools.result("duel_copy", duel_tools.as_the_article)["spec"]
+    monkeypatch.setattr(duel.spec, "read", lambda name: duel.spec.Spec(name, True, content))
+    monkeypatch.setattr(sweep, "run_sweep", lambda name, **how: asked.append((name, how["resume"])) or len(asked) - 1)
+    assert run("duel", "--full", "--rows", "copy", "update") == 1                       # the second sweep had a run that failed
+    assert asked == [("duel_copy", True), ("duel_update", True)]
+    assert "15 claims" in capsys.readouterr().out
+
+
+def test_the_benchmark_is_what_c15_is_judged_by(monkeypatch):
+    from benchmarks import machine, parallel
+    monkeypatch.setenv("NUMPYMEM_JIT", "0")
+    monkeypatch.setattr(parallel, "AXES", {"sentences": ((2, 4), measured.PARENTS), "slots": ((4, 8), ("NTM",)),
+                                           "batch": ((1, 2), measured.PARENTS)})
+    found = parallel.run()
+    monkeypatch.setattr(section8, "parallel", lambda: found)
+    verdict = section8.speed()
+    assert verdict.word in WORDS and verdict.ours.count("sentences^") == 2 and verdict.figures[0][1]().axes
+    said = parallel.text(found | {"machine": machine.facts()})
+    assert max(map(len, said.splitlines())) <= 80 and "MemN2N, 2 threads" in said
+    ntm, memn2n = (parallel.case(model, sentences=5, batch=3) for model in measured.PARENTS)
+    assert ntm.batch.inputs.shape[:2] == (9, 3) and memn2n.batch.inputs.sentences.shape[:2] == (3, 5)
