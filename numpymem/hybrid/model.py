@@ -26,6 +26,7 @@ from numpymem.memn2n.hops import Way, all_hops, all_hops_backward, back_through_
 from numpymem.memn2n.model import weights_table
 from numpymem.ntm import NTM
 from numpymem.ops.dropout import dropout, dropout_backward
+from numpymem.ops.linear import flat
 
 __all__ = ["Hybrid", "HybridConfig"]
 
@@ -65,10 +66,10 @@ class Hybrid:
 
         inputs   Streams, or anything with .steps (T, B, n_inputs), .sentences (B, I, J), .queries (B, Q, J), .told_at (B, I) and
                  .asked_at (Q): see numpymem/tasks/batches.py
-        rng      given in training: time noise, N_training slots, and `side_dropout`
+        rng      given in training: time noise, N_training slots, and the loss of a side
         returns  logits (Q, B, n_outputs); trace, a dict: 'ntm', the NTM's own trace; z (T, B, its outputs); of the fact memory
-                 sentences, queries, age, mask, empty, told_at as in `Told`; memories (B, I, n, d), with what was known then; u,
-                 o, p as in MemN2N's, for B * Q questions, story by story; kept: 0 where a story had to do without a side
+                 sentences, queries, age, mask, empty, told_at as in `Told`; memories (B, I, n, d), with what was known then; u
+                 (K + 1, B, Q, d), o (K, B, Q, d), p (K, B, Q, I); kept: 0 where a story had to do without a side
         """
         config, asked_at = self.config, read_questions(inputs)
         B, Q = asked_at.shape
@@ -80,7 +81,7 @@ class Hybrid:
         z = self.parts(trace["z"])
         if config.facts:
             trace |= read_story(config, inputs, self.dtype(params), rng)._asdict()
-            logits = self.look_up(params, trace, z).reshape(B, Q, -1)
+            logits = self.look_up(params, trace, z)
         else:
             logits = np.zeros((B, Q, config.n_outputs), self.dtype(params))
         if config.working:
@@ -89,7 +90,7 @@ class Hybrid:
         return logits, trace
 
     def look_up(self, params, trace, z):
-        """What the fact memory answers to all questions -> (B * Q, Y). Fills the trace."""
+        """What the fact memory answers to all questions -> (B, Q, Y). Fills the trace."""
         parent, mask, (B, Q) = self.memn2n, trace["mask"], trace["asked_at"].shape
         E, T, l = parent.side_by_side(params, parent.tables), parent.side_by_side(params, parent.time_tables), self.weights(mask)
         memories = remember(trace["sentences"], l, E, trace["age"], T)                                   # (B, I, n, d)
@@ -99,26 +100,27 @@ class Hybrid:
         if z.question is not None:
             u1 = say_both(u1, z.question, trace["asked_at"])
         seen = mask * trace["kept"][1] if trace["kept"] else mask
-        asked = [for_each(x, Q) for x in (memories, seen, trace["empty"])]
         H = parent.matrix_H(params)
-        u, o, p = all_hops(u1.reshape(B * Q, -1), asked[0], H, asked[1], asked[2], self.way)
-        trace |= {"tables": (E, T), "memories": memories, "asked": asked, "H": H, "u": u, "o": o, "p": p}
-        return answer(u[-1], parent.answer_matrix(params))
+        found = [all_hops(u1[:, q], memories, H, seen, trace["empty"], self.way) for q in range(Q)]
+        u, o, p = (np.stack(of_each, axis=2) for of_each in zip(*found))
+        trace |= {"tables": (E, T), "memories": memories, "seen": seen, "H": H, "u": u, "o": o, "p": p}
+        return answer(flat(u[-1]), parent.answer_matrix(params)).reshape(B, Q, -1)
 
     def sides_kept(self, rng, B, dtype):
-        """For `side_dropout`: 1 or 0 for each story's NTM (1, B, 1) and facts (B, 1); nothing where no side is lost."""
-        p = self.config.side_dropout
-        if rng is None or not p or not (self.config.facts and self.config.working):
+        """In training: 1 or 0 for each story's NTM (1, B, 1) and facts (B, 1); nothing where no side is ever lost."""
+        config = self.config
+        if rng is None or not (config.facts and config.working) or not config.facts_dropout + config.working_dropout:
             return []
         chance = rng.random(B)
-        return [(chance >= p / 2).astype(dtype)[None, :, None], ((chance < p / 2) | (chance >= p)).astype(dtype)[:, None]]
+        facts, working = chance >= config.facts_dropout, chance < 1 - config.working_dropout
+        return [working.astype(dtype)[None, :, None], facts.astype(dtype)[:, None]]
 
     # ---- backward -----------------------------------------------------------------------------------------------------
 
     def backward(self, params, trace, d_outputs, dtrace=None):
         """Gradients of all parameters, from that of the logits. A dict given as `dtrace` receives those of the trace under the same
-        names: logits, z, memories, u, o, p, m and c as in MemN2N's, and 'ntm', a dict as the NTM fills it; it runs as NumPy."""
-        config, (B, Q), asked_at, grads = self.config, trace["asked_at"].shape, trace["asked_at"], {}
+        names: logits, z, memories; for each question u, o, p, m and c, as MemN2N has them; 'ntm', a dict as the NTM fills it."""
+        config, asked_at, grads = self.config, trace["asked_at"], {}
         z, dz = self.parts(trace["z"]), Parts(None, None, None)
         dlogits = d_outputs.astype(self.dtype(params), copy=False).swapaxes(0, 1)                        # (B, Q, Y)
         if dtrace is not None:
@@ -129,7 +131,7 @@ class Hybrid:
             dz = dz._replace(answer=d_answer)
         # looked_up = look_up(memories, questions)
         if config.facts:
-            dz = self.look_up_backward(dlogits.reshape(B * Q, -1), params, grads, trace, z, dz, dtrace)
+            dz = self.look_up_backward(dlogits, params, grads, trace, z, dz, dtrace)
         # z = NTM(steps)
         if config.working:
             grads |= self.work_backward(params, trace, dz, dtrace)
@@ -137,20 +139,11 @@ class Hybrid:
 
     def look_up_backward(self, dlogits, params, grads, trace, z, dz, dtrace):
         """-> dz with the gradients of its parts for facts and questions. Fills grads."""
-        parent, (B, Q), (memories, seen, _) = self.memn2n, trace["asked_at"].shape, trace["asked"]
-        u, p, H, mask, l = trace["u"], trace["p"], trace["H"], trace["mask"], self.weights(trace["mask"])
-        du = np.zeros_like(u)
+        parent, u, mask, l = self.memn2n, trace["u"], trace["mask"], self.weights(trace["mask"])
         # logits = answer(u^{K+1}, W)
-        du[-1], dW = answer_backward(dlogits, u[-1], parent.answer_matrix(params))
-        # u, o, p = all_hops(u^1, memories of each question)
-        if dtrace is None:
-            du1, d_memories, _ = all_hops_backward(du, u, p, memories, H, seen, self.way)
-        else:
-            du1, d_memories, _ = back_through_hops(du, u, p, memories, H, seen, self.way, dtrace)
-        # the questions about a story share its memories
-        d_memories, du1 = summed(d_memories, Q), du1.reshape(B, Q, -1)
-        if dtrace is not None:
-            dtrace["memories"] = d_memories
+        d_last, dW = answer_backward(flat(dlogits), flat(u[-1]), parent.answer_matrix(params))
+        # u, o, p = all_hops(u^1, memories), question by question
+        du1, d_memories = self.hops_backward(d_last.reshape(u[-1].shape), trace, dtrace)
         # u^1 = say_both(encode_sentences(queries), z.question)
         if z.question is not None:
             du1, d_question = say_both_backward(du1, z.question, trace["asked_at"])
@@ -165,6 +158,23 @@ class Hybrid:
         parent.add_apart(grads, parent.time_tables, dT)
         parent.add_answer_gradient(grads, dW)
         return dz
+
+    def hops_backward(self, d_last, trace, dtrace):
+        """-> du1 (B, Q, d), dmemories (B, I, n, d), the sum over the questions, which share them"""
+        du1, d_memories, steps = np.empty_like(d_last), 0, []
+        for q in reversed(range(d_last.shape[1])):
+            u, rest = trace["u"][:, :, q], (trace["p"][:, :, q], trace["memories"], trace["H"], trace["seen"], self.way)
+            du = np.zeros_like(u)
+            du[-1] = d_last[:, q]
+            if dtrace is None:
+                du1[:, q], d_memories_q, _ = all_hops_backward(du, u, *rest)
+            else:
+                steps.insert(0, {})
+                du1[:, q], d_memories_q, _ = back_through_hops(du, u, *rest, steps[0])
+            d_memories = d_memories + d_memories_q
+        if dtrace is not None:
+            dtrace.update({name: [step[name] for step in steps] for name in steps[0]}, memories=d_memories)
+        return du1, d_memories
 
     def work_backward(self, params, trace, dz, dtrace):
         """-> gradients of the NTM's parameters."""
@@ -195,13 +205,3 @@ class Hybrid:
 
     def dtype(self, params):
         return params["A1" if self.config.facts else "W_y"].real.dtype
-
-
-def for_each(x, Q):
-    """The same rows for each of the Q questions about a story.  (B * Q, ...)"""
-    return x if Q == 1 else np.repeat(x, Q, axis=0)
-
-
-def summed(dx, Q):
-    """The reverse of `for_each`.  (B, ...)"""
-    return dx if Q == 1 else dx.reshape(-1, Q, *dx.shape[1:]).sum(1)
