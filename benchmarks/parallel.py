@@ -17,7 +17,7 @@ THREADS = (1, 2)
 WORDS, SAID, ANSWERS = 50, 4, 16                  # in the vocabulary; in a sentence; to choose from
 NTM = {"initial_weights": "one-hot", "N": 32, "controller_size": 64}         # as in the catalog for tasks with stories
 MEMN2N = {"encoding": "released", "d": 32}
-AXES = {                                          # what grows -> (values, models); the rest: 20 sentences, 32 slots, batch 32
+AXES = {                                          # what grows -> (values, models); the rest: 20 sentences, 32 slots, batch 16
     "sentences": ((10, 20, 40, 80, 160), ("NTM", "MemN2N")),
     "slots": ((16, 32, 64, 128, 256), ("NTM",)),                             # a MemN2N has a slot for each sentence
     "batch": ((1, 4, 16, 64, 256), ("NTM", "MemN2N")),
@@ -44,7 +44,7 @@ def main(arguments=None):
 
 def run(quick=False):
     """All rows: {"model", "axis", "threads", "values", "ms": of an example, "slope": in a log-log picture, over the upper half}."""
-    rounds, seconds = (1, 0.02) if quick else (5, 0.1)
+    rounds, seconds = (1, 0.02) if quick else (12, 0.1)
     rows = []
     with tqdm(total=sum(len(models) for _, models in AXES.values()), ncols=79, desc="parallel") as bar:
         for axis, (values, models) in AXES.items():
@@ -56,7 +56,7 @@ def run(quick=False):
 
 def rows_of(model, axis, values, rounds, seconds):
     """One row for each number of threads. All sizes and threads take turns, up and down: a slow minute hits none of them alone; the
-    fastest round counts, as others use this machine too."""
+    fastest step counts, as others use this machine too."""
     cases = [case(model, **{axis: value}) for value in values]
     form = forms_of(cases[0].model)[0]
     turns = [(at, number) for at in range(len(values)) for number in THREADS]
@@ -65,7 +65,7 @@ def rows_of(model, axis, values, rounds, seconds):
     for number in range(rounds):
         for at, count in turns if number % 2 == 0 else reversed(turns):
             with threads.use(count):
-                taken[at, count].append(float(np.median(seconds_of_steps(cases[at], form, seconds))))
+                taken[at, count] += seconds_of_steps(cases[at], form, seconds)
     rows = []
     for count in THREADS:
         ms = [round(1e3 * min(taken[at, count]) / len(each.batch.mask.T), 5) for at, each in enumerate(cases)]
@@ -74,7 +74,7 @@ def rows_of(model, axis, values, rounds, seconds):
     return rows
 
 
-def case(model, sentences=20, slots=32, batch=32):
+def case(model, sentences=20, slots=32, batch=16):
     """A model and a batch of random stories in its form: the same stories for both."""
     rng = np.random.default_rng(0)
     stories = Stories(rng.integers(1, WORDS, (batch, sentences, SAID), dtype=np.int32),
@@ -93,7 +93,7 @@ def case(model, sentences=20, slots=32, batch=32):
 def text(result):
     """The rows in 80 columns."""
     lines = [studies.head(result["machine"], "Training step (forward, loss, backward; no optimizer), ms an example; "
-                          f"{result['rounds']} rounds in turns, of each the median step, the fastest round counts.")]
+                          f"{result['rounds']} rounds in turns; the fastest step counts.")]
     for axis in AXES:
         rows = [row for row in result["rows"] if row["axis"] == axis]
         lines += ["", f"{axis:<22}" + "".join(f"{value:>9}" for value in rows[0]["values"]) + f"{'slope':>9}"]

@@ -1,7 +1,6 @@
 """The README's map and the committed results say what the code says."""
 
 import dataclasses
-import json
 import pathlib
 import re
 import statistics

@@ -48,6 +48,7 @@ def test_rows_agree_where_the_figures_are_the_articles(made):
     assert "with no erase it loses +25.0" in found["C10"].because
     assert "from 16 to 64 facts" in found["C11"].because
     assert "length 120" in found["C9"].ours and "length 10 " not in found["C9"].ours
+    assert re.search(r"^parameters +1.0k +1.0k +1.0k +1.0k\nexamples +100 .*\nseconds a run +6 ", found["C9"].ours, re.MULTILINE)
 
 
 def test_rows_differ_where_winner_and_loser_change_places(made):
@@ -83,7 +84,8 @@ def test_a_reason_that_the_ablation_refutes(made):
 
 def test_symbiosis(made):
     names = ["C13"]
-    assert made(duel_tools.as_the_article, names)["C13"].word == "agrees"
+    found = made(duel_tools.as_the_article, names)["C13"]
+    assert found.word == "agrees" and "1.0 to 1.0 times the parameters" in found.because
 
     def worse_at_copy(label, task, number):
         ours = duel_tools.as_the_article(label, task, number)
@@ -243,3 +245,30 @@ def test_how_long_the_full_run_takes(made, monkeypatch):
     monkeypatch.setattr(duel.spec, "read", lambda name: duel.spec.Spec(name, True, content))
     assert duel.how_long("duel_copy").endswith("2 core-minutes when they were committed")     # 25 runs of 6 s
     assert set(WORDS) | {verdicts.MISSING} == set(page.SIGNS) and set(rows.QUICK) == set(rows.ROWS)
+
+
+def test_full_goes_on_with_the_sweeps_of_the_rows(made, monkeypatch, capsys):
+    from numpymem.experiments import sweep
+    made(duel_tools.as_the_article)
+    asked = []
+    content = duel_tools.result("duel_copy", duel_tools.as_the_article)["spec"]
+    monkeypatch.setattr(duel.spec, "read", lambda name: duel.spec.Spec(name, True, content))
+    monkeypatch.setattr(sweep, "run_sweep", lambda name, **how: asked.append((name, how["resume"])) or len(asked) - 1)
+    assert run("duel", "--full", "--rows", "copy", "update") == 1                       # the second sweep had a run that failed
+    assert asked == [("duel_copy", True), ("duel_update", True)]
+    assert "15 claims" in capsys.readouterr().out
+
+
+def test_the_benchmark_is_what_c15_is_judged_by(monkeypatch):
+    from benchmarks import machine, parallel
+    monkeypatch.setenv("NUMPYMEM_JIT", "0")
+    monkeypatch.setattr(parallel, "AXES", {"sentences": ((2, 3, 4), measured.PARENTS), "slots": ((4, 6, 8), ("NTM",)),
+                                           "batch": ((1, 2, 3), measured.PARENTS)})
+    found = parallel.run()
+    monkeypatch.setattr(section8, "parallel", lambda: found)
+    verdict = section8.speed()
+    assert verdict.word in WORDS and verdict.ours.count("sentences^") == 2 and verdict.figures[0][1]().axes
+    said = parallel.text(found | {"machine": machine.facts()})
+    assert max(map(len, said.splitlines())) <= 80 and "MemN2N, 2 threads" in said
+    ntm, memn2n = (parallel.case(model, sentences=5, batch=3) for model in measured.PARENTS)
+    assert ntm.batch.inputs.shape[:2] == (9, 3) and memn2n.batch.inputs.sentences.shape[:2] == (3, 5)

@@ -7,6 +7,7 @@ duel goes on where it stood; one that was finished, or begun with other settings
 import itertools
 import json
 import pathlib
+import sys
 import textwrap
 
 import numpy as np
@@ -33,6 +34,7 @@ def run_quick(names=None, more=(), seeds=1, folder=None, as_json=False, command=
     folder = open_folder(folder, "runs/duel-quick", {"spec": contents, "start": start, "equations": results.equations_today()},
                          command)
     jobs = {name: spec.jobs(each, folder / name) for name, each in contents.items()}
+    print(begun(models, seeds, folder), file=sys.stderr)
     failed = sweep.train_all(list(itertools.chain(*jobs.values())), executors.local, executors.cores(), folder, "duel")
     live = {name: {"spec": contents[name], "runs": done(jobs[name])} for name in chosen}
     if not failed:
@@ -41,6 +43,14 @@ def run_quick(names=None, more=(), seeds=1, folder=None, as_json=False, command=
     for path, error in failed.items():
         print(f"FAILED {path}: {error}")
     return 1 if failed else 0
+
+
+def begun(models, seeds, folder):
+    """What is about to happen, in a sentence or two."""
+    number = seeds * sum(len(each["trained"]) for each in models.values())
+    tasks = ", ".join(rows.QUICK[name].task for name in models)
+    return (f"{number} runs, {executors.cores()} at a time: {tasks}; minutes, the first time also some 20 seconds of compiling. "
+            f"Ctrl-C stops; the same command goes on. Each run's curve so far: {folder}/ROW/RUN/metrics.jsonl")
 
 
 def models_of(quick, more):

@@ -52,7 +52,7 @@ ROWS = {
                  "questions over facts told one by one, MetaQA's (films) and made-up ones"),
 }
 
-NTM, MEMN2N = ("sequences=40000", "eval_every=8000"), ("sequences=96000", "eval_every=16000")
+NTM, MEMN2N = ("sequences=80000", "eval_every=8000"), ("sequences=128000", "eval_every=16000")
 QUICK = {                                         # in the order in which they are trained: what takes longest first
     "copy": Quick("copy", (), {"ntm": (), "memn2n": ("sequences=160000",)}),
     "facts": Quick("made-facts", (), {"ntm": NTM, "memn2n": MEMN2N}, NTM),

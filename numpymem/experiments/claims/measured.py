@@ -16,6 +16,7 @@ FIGURES = ("test_error_percent", "wrong_percent")             # what counts as w
 COPY_LENGTHS = ("20", "50", "120")
 UNITS = {"copy": ("length", ""), "segment-traversal": ("", "step"), "rewritten-keys": ("", "rewrite"), "made-facts": ("", "fact")}
 TITLES = {"metaqa": "MetaQA"}
+BUDGET = {"parameters": "parameters", "examples": "sequences", "seconds a run": "seconds"}
 
 
 class Place(NamedTuple):
@@ -100,13 +101,28 @@ def columns(found):
 
 
 def lines(found, at):
-    """A table as lines of text: right in percent at some places, a column for each contender."""
+    """A table as lines of text: right in percent at some places, and what a run costs; a column for each contender."""
     models = columns(found)
     n = [number for model in models for place in at if (number := len(right(found, model, place)))]
     head = [f"% right, n = {min(n)}" + (f" to {max(n)}" if max(n) > min(n) else ""), *models]
     rows = [[named(place), *(told(right(found, model, place)) for model in models)] for place in at]
+    rows += [[what, *(over(budget(found, model, at, key)) for model in models)] for what, key in BUDGET.items()]
     wide = max(map(len, (row[0] for row in [head, *rows])))
     return [row[0].ljust(wide) + "".join(f" {cell:>12}" for cell in row[1:]) for row in [head, *rows]]
+
+
+def budget(found, model, at, key):
+    """What the runs of a contender at some places have of "parameters", "sequences" or "seconds": a list."""
+    labels = variants(found, model)
+    asked = {(labels.get(place.variant), place.task) for place in at}
+    return [run[key] for run in found["runs"] if (run["group"], run["task"]) in asked]
+
+
+def over(values):
+    """'52.4k', '41-92': from the least to the most of some counts; '-' of none."""
+    ends = dict.fromkeys(f"{value:.0f}" if value < 1000 else f"{value / 1000:.1f}k" if value < 100_000 else f"{value / 1000:.0f}k"
+                         for value in (min(values, default=0), max(values, default=0)))
+    return "-".join(ends) if values else "-"
 
 
 def short(found, at, models=PARENTS):

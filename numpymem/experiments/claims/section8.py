@@ -45,15 +45,21 @@ def symbiosis():
     ours = [f"{ROWS[name].title}: hybrid {told(found['hybrid'])}, {found['parent']} {told(found['parents'][found['parent']])}: "
             f"{found['better']} (n = {found['better'].n})" for name, found in rows.items()]
     because = (f"Ahead of both parents: {', '.join(ahead) or 'nowhere'}. More than {-WORSE:g} points behind the better one: "
-               f"{', '.join(worse) or 'nowhere'}. Same data and budget, mean over a row's places, seed by seed.")
+               f"{', '.join(worse) or 'nowhere'}. Mean over a row's places, seed by seed, same data; the hybrid has "
+               f"{times(found['parameters'] for found in rows.values())} the parameters of the better parent and trains "
+               f"{times(found['seconds'] for found in rows.values())} as long.")
     return Verdict(word, "\n".join(ours), because, tuple(f"python -m numpymem report {row.spec}" for row in ROWS.values()),
                    (("the hybrid against its parents", draw_symbiosis),),
                    "; ".join(f"{ROWS[name].title} {found['better']}" for name, found in rows.items()))
 
 
 def against_parents(found):
-    """The hybrid on one row -> None if it is not there, else {"hybrid": {seed: right}, "parents": {model: {seed: right}}, "parent":
-    the better one's name, "better": Interval of the difference to it, "both": whether it is ahead of both}."""
+    """The hybrid on one row -> None if it is not there, else a dict.
+
+    hybrid               {seed: right};  parents  {model: {seed: right}}
+    parent               the better one's name;  better  Interval of the difference to it;  both  whether it is ahead of both
+    parameters, seconds  of a run, how many times those of the better parent
+    """
     at = measured.places(found, (*measured.PARENTS, "Hybrid"))
     if not at:
         return None
@@ -61,8 +67,16 @@ def against_parents(found):
     hybrid = means.pop("Hybrid")
     parent = max(means, key=lambda model: section4.mean(means[model]))
     leads = {model: paired(hybrid, values) for model, values in means.items()}
+    costs = {key: statistics.fmean(measured.budget(found, "Hybrid", at, key))
+             / max(statistics.fmean(measured.budget(found, parent, at, key)), 1e-9) for key in ("parameters", "seconds")}
     return {"hybrid": hybrid, "parents": means, "parent": parent, "better": leads[parent],
-            "both": all(lead.sign > 0 for lead in leads.values())}
+            "both": all(lead.sign > 0 for lead in leads.values()), **costs}
+
+
+def times(ratios):
+    """'0.9 to 1.3 times'"""
+    least, *_, most = sorted(ratios)
+    return f"{least:.1f} to {most:.1f} times"
 
 
 def over(found, model, at):
