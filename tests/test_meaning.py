@@ -111,7 +111,7 @@ def test_every_meaning_can_fail(one, monkeypatch):
     monkeypatch.setattr(transformer, "position_code", lambda places, D, dtype: position_code(places, D, dtype) ** 2)
     monkeypatch.setattr(memory_transformer, "position_code", lambda places, D, dtype: np.zeros((places, D), dtype))
     monkeypatch.setattr(MemoryTransformer, "tell", lambda self, params, inputs, rng, forget: tell(self, params, inputs, rng))
-    monkeypatch.setattr(Hybrid, "init", lambda self, rng, dtype=np.float32: self.memn2n.init(rng, dtype) | self.ntm.init(rng, dtype))
+    monkeypatch.setattr(Hybrid, "init", lambda self, rng: self.memn2n.init(rng) | self.ntm.init(rng))
     noticed = not one.check().passed
     monkeypatch.undo()
     assert noticed or any(one.id in exhibit.unmet for exhibit in EXHIBITS) or fails_when_spoilt(one)
