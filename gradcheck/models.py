@@ -110,7 +110,8 @@ def _hybrid(dropout=0.0, Q=2, **options):
         from gradcheck.streams import streams
         from numpymem.hybrid import Hybrid, HybridConfig
         sizes = {"n_inputs": 3, "n_words": 9, "n_outputs": 5, "d": 4, "hops": 2, "memory_size": 7, "max_sentence_words": 3,
-                 "controller_size": 4, "N": 5, "W": 3, "side_dropout": dropout, "time_noise": 0.0}
+                 "controller_size": 4, "N": 5, "W": 3, "facts_dropout": dropout / 2, "working_dropout": dropout / 2,
+                 "time_noise": 0.0}
         return Hybrid(HybridConfig(**(sizes | options))), streams(rng, n_words=9, Q=Q), {"rng": SameAgain(1)} if dropout else {}
     return make
 

@@ -29,8 +29,9 @@ class HybridConfig:
     facts                False: no fact memory. The model is an NTM
     working              False: no working memory. The model is a MemN2N
     context              False: facts are kept as they were told, without what the working memory knew then
-    side_dropout         in training, how likely a story has to do without one side: without what the hops find, or without what
-                         the NTM says, each half the time. So neither can leave all the work to the other
+    facts_dropout        in training, the share of the stories that have to do without what the hops find
+    working_dropout      and of those, others, that have to do without what the NTM says: so neither side leaves all the work to
+                         the other, and one that only learns its examples by heart cannot speak for both
     """
     n_inputs: int
     n_words: int
@@ -59,7 +60,8 @@ class HybridConfig:
     facts: bool = True
     working: bool = True
     context: bool = True
-    side_dropout: float = 0.0
+    facts_dropout: float = 0.0
+    working_dropout: float = 0.0
 
     def __post_init__(self):
         check_at_least("n_inputs", self.n_inputs, 1)
@@ -68,9 +70,13 @@ class HybridConfig:
                 raise ValueError(f"{name}: expected True or False, received {getattr(self, name)!r}")
         if not self.facts and not self.working:
             raise ValueError("facts, working: expected at least one of them True, received False and False")
-        p = self.side_dropout
-        if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
-            raise ValueError(f"side_dropout: expected a number from 0 to 1, received {p!r}")
+        for name in ("facts_dropout", "working_dropout"):
+            p = getattr(self, name)
+            if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
+                raise ValueError(f"{name}: expected a number from 0 to 1, received {p!r}")
+        if self.facts_dropout + self.working_dropout > 1:
+            raise ValueError(f"facts_dropout, working_dropout: expected at most 1 in all, received {self.facts_dropout} and "
+                             f"{self.working_dropout}")
         self.of_memn2n(), self.of_ntm()                              # they check their own settings
 
     def of_memn2n(self):

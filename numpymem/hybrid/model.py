@@ -66,7 +66,7 @@ class Hybrid:
 
         inputs   Streams, or anything with .steps (T, B, n_inputs), .sentences (B, I, J), .queries (B, Q, J), .told_at (B, I) and
                  .asked_at (Q): see numpymem/tasks/batches.py
-        rng      given in training: time noise, N_training slots, and `side_dropout`
+        rng      given in training: time noise, N_training slots, and the loss of a side
         returns  logits (Q, B, n_outputs); trace, a dict: 'ntm', the NTM's own trace; z (T, B, its outputs); of the fact memory
                  sentences, queries, age, mask, empty, told_at as in `Told`; memories (B, I, n, d), with what was known then; u
                  (K + 1, B, Q, d), o (K, B, Q, d), p (K, B, Q, I); kept: 0 where a story had to do without a side
@@ -107,12 +107,13 @@ class Hybrid:
         return answer(flat(u[-1]), parent.answer_matrix(params)).reshape(B, Q, -1)
 
     def sides_kept(self, rng, B, dtype):
-        """For `side_dropout`: 1 or 0 for each story's NTM (1, B, 1) and facts (B, 1); nothing where no side is lost."""
-        p = self.config.side_dropout
-        if rng is None or not p or not (self.config.facts and self.config.working):
+        """In training: 1 or 0 for each story's NTM (1, B, 1) and facts (B, 1); nothing where no side is ever lost."""
+        config = self.config
+        if rng is None or not (config.facts and config.working) or not config.facts_dropout + config.working_dropout:
             return []
         chance = rng.random(B)
-        return [(chance >= p / 2).astype(dtype)[None, :, None], ((chance < p / 2) | (chance >= p)).astype(dtype)[:, None]]
+        facts, working = chance >= config.facts_dropout, chance < 1 - config.working_dropout
+        return [working.astype(dtype)[None, :, None], facts.astype(dtype)[:, None]]
 
     # ---- backward -----------------------------------------------------------------------------------------------------
 
