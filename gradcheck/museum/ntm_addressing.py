@@ -138,7 +138,7 @@ show(
         patches=(("NTM-5", content_weights_over_batch, content_weights_over_batch_backward),
                  ("NTM-parameters", shift_numbers_over_batch, shift_numbers_over_batch_backward)),
         models=MODEL, tasks=("copy", "copy-alone"),
-        unmet=("content-is-a-distribution", "beta-sharpens-content", "parameters-in-their-ranges", "shift-numbers-count",
+        unmet=("ablated-heads", "content-is-a-distribution", "beta-sharpens-content", "parameters-in-their-ranges", "shift-numbers-count",
                ALL_STEPS, "sequences-are-treated-alone", "samples-are-treated-alone", "step-reads-before-it-writes",
                "heads-keep-their-own-place")),
     Exhibit(
@@ -178,7 +178,7 @@ show(
         "s = softmax(raw): a softmax takes any numbers (NTM-parameters).",
         "Right gradient, right ranges, sums to one; only a test that asks what each raw number does finds it.",
         equations=("NTM-parameters",), patches=(("NTM-parameters", shift_softplus_first, shift_softplus_first_backward),),
-        models=MODEL, tasks=("copy",), unmet=("shift-numbers-count",)),
+        models=MODEL, tasks=("copy",), unmet=("shift-numbers-count", "ablated-heads")),
     Exhibit(
         "raw-gate", "The gate without a sigmoid",
         "workofart/ml-by-hand, examples/neural_turing_machine.py [read in code]",
@@ -189,7 +189,7 @@ show(
         "relu, often exactly 1, which lets it pass). Each pair by itself is right; it is the whole model that is not a number.",
         equations=("NTM-parameters",), patches=(("NTM-parameters", raw_gate_and_erase, raw_gate_and_erase_backward),),
         models=MODEL, tasks=("copy",), caught=("ntm",),
-        unmet=("parameters-in-their-ranges", ALL_STEPS, "step-reads-before-it-writes", "heads-keep-their-own-place",
+        unmet=("ablated-heads", "parameters-in-their-ranges", ALL_STEPS, "step-reads-before-it-writes", "heads-keep-their-own-place",
                "sequences-are-treated-alone", "samples-are-treated-alone", "slots-come-to-differ")),
     Exhibit(
         "no-sharpening", "The sharpening that was commented out",
