@@ -190,6 +190,8 @@ CASES = (
                                                        read_heads=3, Q=1, temporal=False)),
     Case("hybrid", "sides lost, answers tied", _hybrid(dropout=0.7, n_outputs=9, tie_answer=True, nil_memories=True)),
     Case("hybrid", "no context, bag", _hybrid(context=False, encoding="bag")),
+    Case("hybrid", "no guide, 3 hops", _hybrid(guided=False, hops=3)),
+    Case("hybrid", "3 guided hops", _hybrid(hops=3)),
     Case("hybrid", "no facts", _hybrid(fact_memory=False)),
     Case("hybrid", "no working memory", _hybrid(working_memory=False)),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),

@@ -6,7 +6,7 @@ from numpymem.initial import check_at_least
 from numpymem.memn2n import MemN2NConfig
 from numpymem.ntm import NTMConfig
 
-SIDES = ("fact_memory", "working_memory", "context")
+SIDES = ("fact_memory", "working_memory", "context", "guided")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class HybridConfig:
     fact_memory          False: no fact memory. The model is an NTM
     working_memory       False: no working memory. The model is a MemN2N
     context              False: facts are kept as they were told, without what the working memory knew then
+    guided               False: the working memory says only before the first hop what to look for
     facts_dropout        in training, the share of the stories that have to do without what the hops find
     working_dropout      and of those, others, that have to do without what the NTM says: so neither side leaves all the work to
                          the other, and one that only learns its examples by heart cannot speak for both
@@ -60,6 +61,7 @@ class HybridConfig:
     fact_memory: bool = True
     working_memory: bool = True
     context: bool = True
+    guided: bool = True
     facts_dropout: float = 0.0
     working_dropout: float = 0.0
 
@@ -89,9 +91,11 @@ class HybridConfig:
 
     @property
     def widths(self):
-        """How many numbers of z go to the facts' memories (hops + 1 of them), to the question, and to the answer."""
+        """How many numbers of z go to the facts' memories (hops + 1 of them), to the question, to the later hops, and to the
+        answer."""
         facts = (self.hops + 1) * self.d if self.fact_memory and self.context else 0
-        return facts, self.d if self.fact_memory else 0, self.n_outputs
+        guide = (self.hops - 1) * self.d if self.fact_memory and self.guided else 0
+        return facts, self.d if self.fact_memory else 0, guide, self.n_outputs
 
     def _shared(self, config):
         own = {field.name for field in fields(self)}
