@@ -19,7 +19,7 @@ import numpy as np
 from numpymem.hybrid.config import HybridConfig
 from numpymem.hybrid.equations import (keep_together, keep_together_backward, look_back, look_back_backward, say_both,
                                        say_both_backward)
-from numpymem.hybrid.hops import back_through_guided_hops, guided_hops
+from numpymem.hybrid.hops import back_through_guided_hops, guided_hops, guided_hops_backward
 from numpymem.hybrid.reading import read_questions, read_steps, read_story
 from numpymem.memn2n import MemN2N
 from numpymem.memn2n.equations import (answer, answer_backward, encode_sentences, encode_sentences_backward, remember,
@@ -179,7 +179,9 @@ class Hybrid:
             du = np.zeros_like(u)
             du[-1] = d_last[:, q]
             past, memories, seen = (du, u, trace["p"][:, :, q]), trace["memories"], trace["seen"]
-            if guide is not None:
+            if guide is not None and dtrace is None:
+                du1[:, q], d_guide[:, q], d_memories_q = guided_hops_backward(*past, guide[:, q], memories, seen)
+            elif guide is not None:
                 du1[:, q], d_guide[:, q], d_memories_q = back_through_guided_hops(*past, guide[:, q], memories, seen, step)
             elif dtrace is None:
                 du1[:, q], d_memories_q, _ = all_hops_backward(*past, memories, trace["H"], seen, self.way)
