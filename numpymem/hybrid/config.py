@@ -17,8 +17,8 @@ class HybridConfig:
     n_words              words in the vocabulary, with nil (word 0), for the MemN2N
     n_outputs            answers to choose from, or bits of an answer
 
-    As in MemN2NConfig (tying is adjacent):
-    d, hops, encoding, temporal, nil_memories, time_noise, init_scale, tie_answer
+    As in MemN2NConfig:
+    d, hops, tying, relu, encoding, temporal, nil_memories, time_noise, init_scale, tie_answer
     memory_size          sentences of the longest story; there is an error for a longer one
     max_sentence_words   the longest sentence there may be
 
@@ -39,6 +39,8 @@ class HybridConfig:
     n_outputs: int
     d: int = 20
     hops: int = 3
+    tying: str = "adjacent"
+    relu: bool = False
     encoding: str = "position"
     temporal: bool = True
     memory_size: int = 50
@@ -91,9 +93,10 @@ class HybridConfig:
 
     @property
     def widths(self):
-        """How many numbers of z go to the facts' memories (hops + 1 of them), to the question, to the later hops, and to the
+        """How many numbers of z go to the facts' memories, to the question, to the later hops, and to the
         answer."""
-        facts = (self.hops + 1) * self.d if self.fact_memory and self.context else 0
+        memories = self.hops + 1 if self.tying == "adjacent" else 2
+        facts = memories * self.d if self.fact_memory and self.context else 0
         guide = (self.hops - 1) * self.d if self.fact_memory and self.guided else 0
         return facts, self.d if self.fact_memory else 0, guide, self.n_outputs
 

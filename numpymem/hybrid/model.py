@@ -50,7 +50,6 @@ class Hybrid:
     def __init__(self, config):
         self.config = config
         self.memn2n, self.ntm = MemN2N(config.of_memn2n()), NTM(config.of_ntm())
-        self.way = Way(config.hops)
 
     def init(self, rng, dtype=np.float32):
         """Fresh parameters: each parent's own, but what z adds to facts and questions starts as small as those are."""
@@ -64,19 +63,21 @@ class Hybrid:
 
     # ---- forward ------------------------------------------------------------------------------------------------------
 
-    def forward(self, params, inputs, rng=None):
+    def forward(self, params, inputs, rng=None, linear=False):
         """Scores of all answers, or of all bits of the answers.
 
         inputs   Streams, or anything with .steps (T, B, n_inputs), .sentences (B, I, J), .queries (B, Q, J), .told_at (B, I) and
                  .asked_at (Q): see numpymem/tasks/batches.py
         rng      given in training: time noise, N_training slots, and the loss of a side
+        linear   True during linear start: the hops' softmax is left out
         returns  logits (Q, B, n_outputs); trace, a dict: 'ntm', the NTM's own trace; z (T, B, its outputs); of the fact memory
                  sentences, queries, age, mask, empty, told_at as in `Told`; memories (B, I, n, d), with what was known then; u
                  (K + 1, B, Q, d), o (K, B, Q, d), p (K, B, Q, I); kept: 0 where a story had to do without a side
         """
         config, asked_at = self.config, read_questions(inputs)
         B, Q = asked_at.shape
-        trace = {"asked_at": asked_at, "kept": self.sides_kept(rng, B, self.dtype(params)), "z": None}
+        trace = {"asked_at": asked_at, "kept": self.sides_kept(rng, B, self.dtype(params)), "z": None,
+                 "way": Way(config.hops, config.relu, linear)}
         if config.working_memory:
             read_steps(config, inputs)
             z, trace["ntm"] = self.ntm.forward(params, inputs.steps, rng=rng)
@@ -99,16 +100,16 @@ class Hybrid:
         memories = remember(trace["sentences"], l, E, trace["age"], T)                                   # (B, I, n, d)
         if z.facts is not None:
             memories = keep_together(memories, z.facts, trace["told_at"], mask)
-        u1 = encode_sentences(trace["queries"], l, params["A1"])                                         # (B, Q, d)
+        u1 = encode_sentences(trace["queries"], l, params[parent.query_table])                                         # (B, Q, d)
         if z.question is not None:
             u1 = say_both(u1, z.question, trace["asked_at"])
         seen = mask * trace["kept"][1] if trace["kept"] else mask
         H = parent.matrix_H(params)
         if z.guide is None:
-            guide, found = None, [all_hops(u1[:, q], memories, H, seen, trace["empty"], self.way) for q in range(Q)]
+            guide, found = None, [all_hops(u1[:, q], memories, H, seen, trace["empty"], trace["way"]) for q in range(Q)]
         else:
             guide = look_back(z.guide, trace["asked_at"])                                                # (B, Q, hops - 1, d)
-            found = [guided_hops(u1[:, q], guide[:, q], memories, seen, trace["empty"]) for q in range(Q)]
+            found = [guided_hops(u1[:, q], guide[:, q], memories, H, seen, trace["empty"], trace["way"]) for q in range(Q)]
         u, o, p = (np.stack(of_each, axis=2) for of_each in zip(*found))
         trace |= {"tables": (E, T), "memories": memories, "seen": seen, "H": H, "guide": guide, "u": u, "o": o, "p": p}
         return answer(flat(u[-1]), parent.answer_matrix(params)).reshape(B, Q, -1)
@@ -150,7 +151,7 @@ class Hybrid:
         # logits = answer(u^{K+1}, W)
         d_last, dW = answer_backward(flat(dlogits), flat(u[-1]), parent.answer_matrix(params))
         # u, o, p = all_hops(u^1, memories) or guided_hops(u^1, guide, memories), question by question
-        du1, d_guide, d_memories = self.hops_backward(d_last.reshape(u[-1].shape), trace, dtrace)
+        du1, d_guide, d_memories, grads["H"] = self.hops_backward(d_last.reshape(u[-1].shape), trace, dtrace)
         # guide = look_back(z.guide, asked_at)
         if z.guide is not None:
             dz = dz._replace(guide=look_back_backward(d_guide, z.guide, trace["asked_at"]))
@@ -158,7 +159,8 @@ class Hybrid:
         if z.question is not None:
             du1, d_question = say_both_backward(du1, z.question, trace["asked_at"])
             dz = dz._replace(question=d_question)
-        grads["A1"] = encode_sentences_backward(du1, trace["queries"], l, params["A1"])
+        table = parent.query_table
+        grads[table] = encode_sentences_backward(du1, trace["queries"], l, params[table])
         # memories = keep_together(remember(sentences), z.facts)
         if z.facts is not None:
             d_memories, d_facts = keep_together_backward(d_memories, z.facts, trace["told_at"], mask)
@@ -170,27 +172,26 @@ class Hybrid:
         return dz
 
     def hops_backward(self, d_last, trace, dtrace):
-        """-> du1 (B, Q, d), dguide (B, Q, hops - 1, d) or None, dmemories (B, I, n, d), the sum over the questions, which share
+        """-> du1 (B, Q, d), dguide (B, Q, hops - 1, d) or None, dmemories (B, I, n, d) and dH, sums over the questions, which share
         them"""
-        du1, d_memories, steps, guide = np.empty_like(d_last), 0, [], trace["guide"]
-        d_guide = None if guide is None else np.empty_like(guide)
+        guide, memories, H, seen = trace["guide"], trace["memories"], trace["H"], trace["seen"]
+        du1, d_guide, d_memories, dH, steps = np.empty_like(d_last), None if guide is None else np.empty_like(guide), 0, 0, []
         for q in reversed(range(d_last.shape[1])):
             u, step = trace["u"][:, :, q], None if dtrace is None else {}
             du = np.zeros_like(u)
             du[-1] = d_last[:, q]
-            past, memories, seen = (du, u, trace["p"][:, :, q]), trace["memories"], trace["seen"]
-            if guide is not None and dtrace is None:
-                du1[:, q], d_guide[:, q], d_memories_q = guided_hops_backward(*past, guide[:, q], memories, seen)
-            elif guide is not None:
-                du1[:, q], d_guide[:, q], d_memories_q = back_through_guided_hops(*past, guide[:, q], memories, seen, step)
-            elif dtrace is None:
-                du1[:, q], d_memories_q, _ = all_hops_backward(*past, memories, trace["H"], seen, self.way)
+            past, rest = (du, u, trace["p"][:, :, q]), (memories, H, seen, trace["way"])
+            if guide is None:
+                du1[:, q], d_memories_q, dH_q = (all_hops_backward(*past, *rest) if dtrace is None
+                                                 else back_through_hops(*past, *rest, step))
             else:
-                du1[:, q], d_memories_q, _ = back_through_hops(*past, memories, trace["H"], seen, self.way, step)
-            d_memories, steps = d_memories + d_memories_q, [step, *steps]
+                past = (*past, guide[:, q])
+                du1[:, q], d_guide[:, q], d_memories_q, dH_q = (guided_hops_backward(*past, *rest) if dtrace is None
+                                                                else back_through_guided_hops(*past, *rest, step))
+            d_memories, dH, steps = d_memories + d_memories_q, dH + dH_q, [step, *steps]
         if dtrace is not None:
             dtrace.update({name: [step[name] for step in steps] for name in steps[0]}, memories=d_memories)
-        return du1, d_guide, d_memories
+        return du1, d_guide, d_memories, dH
 
     def work_backward(self, params, trace, dz, dtrace):
         """-> gradients of the NTM's parameters."""
@@ -221,4 +222,4 @@ class Hybrid:
         return weights_table(self.config.encoding, self.config.max_sentence_words, self.config.d, mask.dtype)
 
     def dtype(self, params):
-        return params["A1" if self.config.fact_memory else "W_y"].real.dtype
+        return params[self.memn2n.tables[0] if self.config.fact_memory else "W_y"].real.dtype
