@@ -8,7 +8,9 @@ from gradcheck.meaning import distribution, holds, meaning, same
 from gradcheck.streams import streams
 from numpymem.hybrid import Hybrid, HybridConfig
 from numpymem.hybrid.equations import keep_together, look_back, say_both
+from numpymem.hybrid.hops import guided_hops
 from numpymem.memn2n import MemN2N
+from numpymem.memn2n.hops import Way, all_hops
 from numpymem.ntm import NTM
 from numpymem.tasks.batches import Stories
 
@@ -62,6 +64,21 @@ def hybrid_says_both(rng):
     """To what the fact memory says of a question comes what was put out at the step of its answer."""
     x, z = rng.standard_normal((1, 2, D)), rng.standard_normal((T, 1, D))
     same(say_both(x, z, np.array([[5, 2]]))[0], x[0] + z[[5, 2], 0], "what both say of two questions", 1e-15)
+
+
+@meaning("hybrid-guides-its-hops", "Hybrid-hops")
+def hybrid_guides_its_hops(rng):
+    """Told nothing, guided hops are MemN2N's; told what to look for at a hop, that hop and no earlier one looks there."""
+    u1, memories, guide = rng.standard_normal((2, D)), rng.standard_normal((2, I, 4, D)), np.zeros((2, 2, D))
+    story = np.ones((2, I)), np.zeros((2, 1))
+    free = all_hops(u1, memories, np.zeros((0, 0)), *story, Way(3))
+    for name, one, other in zip("uop", guided_hops(u1, guide, memories, *story), free):
+        same(one, other, f"{name} without a word of guidance", 1e-13)
+    guide[:, 0] = 1e4 * memories[:, 2, 1]                             # whatever is likest to the third sentence
+    u, _, p = guided_hops(u1, guide, memories, *story)
+    same(u[1], free[0][1] + guide[:, 0], "the state before hop 2", 1e-10)
+    same(p[0], free[2][0], "where hop 1 looks", 1e-13)
+    same(p[1], np.eye(I)[(memories[:, :, 1] @ guide[:, 0, :, None])[..., 0].argmax(1)], "where hop 2 looks", 1e-13)
 
 
 # ---- the whole model -------------------------------------------------------------------------------------------------------
