@@ -29,7 +29,7 @@ class HybridConfig:
     fact_memory          False: no fact memory. The model is an NTM
     working_memory       False: no working memory. The model is a MemN2N
     context              False: facts are kept as they were told, without what the working memory knew then
-    guided               False: the working memory says only before the first hop what to look for
+    guided               True: the working memory says before every hop what to look for, not only before the first
     facts_dropout        in training, the share of the stories that have to do without what the hops find
     working_dropout      and of those, others, that have to do without what the NTM says: so neither side leaves all the work to
                          the other, and one that only learns its examples by heart cannot speak for both
@@ -63,7 +63,7 @@ class HybridConfig:
     fact_memory: bool = True
     working_memory: bool = True
     context: bool = True
-    guided: bool = True
+    guided: bool = False
     facts_dropout: float = 0.0
     working_dropout: float = 0.0
 
