@@ -70,13 +70,13 @@ def hybrid_says_both(rng):
 def hybrid_guides_its_hops(rng):
     """Told nothing, guided hops are MemN2N's; told what to look for at a hop, that hop and no earlier one looks there."""
     u1, memories, guide = rng.standard_normal((2, D)), rng.standard_normal((2, I, 4, D)), np.zeros((2, 2, D))
-    story = np.ones((2, I)), np.zeros((2, 1))
-    free = all_hops(u1, memories, np.zeros((0, 0)), *story, Way(3))
-    for name, one, other in zip("uop", guided_hops(u1, guide, memories, *story), free):
+    rest = np.zeros((0, 0)), np.ones((2, I)), np.zeros((2, 1)), Way(3)
+    free = all_hops(u1, memories, *rest)
+    for name, one, other in zip("uop", guided_hops(u1, guide, memories, *rest), free):
         same(one, other, f"{name} without a word of guidance", 1e-13)
     guide[:, 0] = 1e4 * memories[:, 2, 1]                             # whatever is likest to the third sentence
-    u, _, p = guided_hops(u1, guide, memories, *story)
-    same(u[1], free[0][1] + guide[:, 0], "the state before hop 2", 1e-10)
+    u, _, p = guided_hops(u1, guide, memories, *rest)
+    same(u[1], free[0][1], "the state after hop 1", 1e-10)
     same(p[0], free[2][0], "where hop 1 looks", 1e-13)
     same(p[1], np.eye(I)[(memories[:, :, 1] @ guide[:, 0, :, None])[..., 0].argmax(1)], "where hop 2 looks", 1e-13)
 
