@@ -108,7 +108,7 @@ def lines(found, at):
     rows = [[named(place), *(told(right(found, model, place)) for model in models)] for place in at]
     rows += [[what, *(over(budget(found, model, at, key)) for model in models)] for what, key in BUDGET.items()]
     wide = max(map(len, (row[0] for row in [head, *rows])))
-    return [row[0].ljust(wide) + "".join(f" {cell:>12}" for cell in row[1:]) for row in [head, *rows]]
+    return [row[0].ljust(wide) + "".join(f" {cell:>11}" for cell in row[1:]) for row in [head, *rows]]
 
 
 def budget(found, model, at, key):
