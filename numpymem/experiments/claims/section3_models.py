@@ -98,16 +98,14 @@ def latest_with_key(batch):
     return told.shape[1] - 1 - (told == key)[:, ::-1].argmax(1)
 
 
-def shuffled(batch, rng, keyed):
-    """The same stories with their sentences in another order; with `keyed` (key and value, the latest counts) the answers go by
-    the new order."""
+def shuffled(batch, rng):
+    """The same stories of keys and values with their sentences in another order; the answers go by the new order, in which the
+    latest value of a key counts."""
     number, sentences = sentences_of(batch), batch.inputs.sentences
     order = rng.random(sentences.shape[:2])
     order[np.arange(sentences.shape[1]) >= number[:, None]] = 2                          # nil sentences stay at the end
     moved = np.take_along_axis(sentences, order.argsort(1)[:, :, None], axis=1)
     made = Batch(Stories(moved, batch.inputs.query), batch.targets, batch.mask)
-    if not keyed:
-        return made
     each = np.arange(len(moved))
     was, now = sentences[each, latest_with_key(batch), 1], moved[each, latest_with_key(made), 1]
     return made._replace(targets=batch.targets + now - was)                              # words of values stand in their order
