@@ -32,7 +32,8 @@ def sweep(name, groups):
 
 def access(changes=20.0, asked=0.0):
     story = {"sentences": ["mary moved to the garden", "john left"], "question": "where is mary", "answer": "garden",
-             "supports": [0], "write": np.eye(5)[[0, 1, 2, 3, 3, 3]].tolist(), "read": np.eye(5)[[0, 0, 0, 1, 0, 0]].tolist(), "steps": 6,
+             "supports": [0], "write": np.eye(5)[[0, 1, 2, 3, 3, 3]].tolist(),
+             "read": np.eye(5)[[0, 0, 0, 1, 0, 0]].tolist(), "steps": 6,
              "attention": [[0.9, 0.1]] * 3}
     ntm = {"told": about(changes), "asked": about(5), "answering": about(1), "write_peak": [0.9] * 3, "wrong_percent": about(1)}
     return {"NTM": ntm, "MemN2N": {"asked": asked}, "story": story, "n": 200, "seeds": [0, 1, 2]}
