@@ -21,6 +21,7 @@ NODES = {      # model -> name in dtrace -> places (direction, equation, symbol)
     "MemN2N": {"m": [(OUT, "MemN2N-hop", "m")], "c": [(OUT, "MemN2N-hop", "c")], "o": [(INTO, "MemN2N-hop", "o")],
                "p": [(OUT, "MemN2N-2", "p")], "logits": [(INTO, "MemN2N-3", "logits")],
                "u": [(INTO, "relu", "y"), (INTO, "MemN2N-4", "u_next"), (INTO, "MemN2N-layer-wise", "u_next")]},
+    "Hybrid": {},                                                   # see `_of_hybrid`
     "MemoryTransformer": {},                                        # see `_of_transformer`
 }
 INNER = ("MemN2N-2",)          # stands inside the hop; outside it is computed once more, for dtrace alone
@@ -35,6 +36,8 @@ def dtrace_problems(model, params, trace, d_outputs):
     wanted = {name: _first(calls, places) for name, places in NODES[type(model).__name__].items()}
     if type(model).__name__ == "MemoryTransformer":
         wanted, dtrace = _of_transformer(model, calls, params, trace, dtrace)
+    if type(model).__name__ == "Hybrid":
+        wanted, dtrace = _of_hybrid(calls, dtrace)
     for name, id in TABLES.get(type(model).__name__, {}).items():
         (together,) = [call.arguments[0] for call in calls if call.equation.id == id]
         wanted[name] = list(np.moveaxis(together, -2, 0))
@@ -63,8 +66,39 @@ def _of_transformer(model, calls, params, trace, dtrace):
         (items,) = wanted["h"]
         found["h"] = [np.zeros((items.shape[0] * items.shape[1], items.shape[2]))]
         found["h"][0][told.place] = dtrace["h"][0][told.story, told.number]
-    return tuple({name: [value.reshape(-1, value.shape[-1]) for value in values] for name, values in each.items()}
-                 for each in (wanted, found))
+    return tuple({name: rows(values) for name, values in each.items()} for each in (wanted, found))
+
+
+def rows(values):
+    """Each value as rows of its last axis: `_flat` takes it as it is."""
+    return [value.reshape(-1, value.shape[-1]) for value in values]
+
+
+def _of_hybrid(calls, dtrace):
+    """Its two parents', and its own. All of z is what goes into the NTM's output layer, the sum over the questions what the fact
+    memory's tables are handed, and u^1 what the question's code is."""
+    wanted, found = {}, dict(dtrace)
+    top = [call for call in calls if call.parent is None]
+    if "memories" in dtrace:
+        hops = {name: _first(calls, places) for name, places in NODES["MemN2N"].items() if name != "logits"}
+        (query,) = [upstream(call)["m"] for call in top if call.equation.id == "MemN2N-encode"]              # (B, Q, d)
+        B, Q, _ = query.shape
+        for name, values in hops.items():                            # question by question, all as rows
+            K = len(values) // Q
+            for q in range(Q):
+                first = [query[:, q]] if name == "u" else []
+                wanted[f"{name} {q}"] = rows([*first, *values[q * K:(q + 1) * K]])
+                found[f"{name} {q}"] = rows(dtrace[name][q])
+        (wanted["memories"],) = [[call.arguments[0]] for call in top if call.equation.id == "MemN2N-memories"]
+        (logits,) = [upstream(call)["logits"] for call in top if call.equation.id == "MemN2N-3"]
+        wanted["logits"] = [logits.reshape(B, Q, -1).swapaxes(0, 1)]
+    inside = dtrace.get("ntm", {})
+    if inside:
+        wanted |= {f"ntm {name}": _first(calls, places) for name, places in NODES["NTM"].items()}
+        found |= {f"ntm {name}": value for name, value in inside.items()}
+        into = [call for id in ("dropout", "linear") for call in top if call.equation.id == id]
+        wanted["z"] = [upstream(into[0])["y"].reshape(dtrace["z"].shape)]
+    return wanted, found
 
 
 def _first(calls, places):

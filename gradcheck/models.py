@@ -23,7 +23,7 @@ from numpymem import REGISTRY, numpy_only, watch
 from numpymem.equation import around
 
 PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n", "numpymem.dmn",
-            "numpymem.memory_transformer")
+            "numpymem.memory_transformer", "numpymem.hybrid")
 TOLERANCE = 1e-8
 KERNEL_TOLERANCE = 1e-9          # float64 rounding, through all steps of a recurrence
 
@@ -105,6 +105,17 @@ def _transformer(dropout=0.0, pointers=False, marks=0, **options):
     return make
 
 
+def _hybrid(dropout=0.0, Q=2, **options):
+    def make(rng):
+        from gradcheck.streams import streams
+        from numpymem.hybrid import Hybrid, HybridConfig
+        sizes = {"n_inputs": 3, "n_words": 9, "n_outputs": 5, "d": 4, "hops": 2, "memory_size": 7, "max_sentence_words": 3,
+                 "controller_size": 4, "N": 5, "W": 3, "facts_dropout": dropout / 2, "working_dropout": dropout / 2,
+                 "time_noise": 0.0}
+        return Hybrid(HybridConfig(**(sizes | options))), streams(rng, n_words=9, Q=Q), {"rng": SameAgain(1)} if dropout else {}
+    return make
+
+
 class SameAgain:
     """Random numbers that are the same each time: a forward with dropout can be run again."""
 
@@ -174,6 +185,13 @@ CASES = (
     Case("ntm", "lstm, content, no erase", _ntm(addressing="content", erase=False, initial_memory="learned",
                                                 initial_weights="one-hot")),
     Case("ntm", "feedforward, location", _ntm(controller="feedforward", addressing="location", initial_weights="one-hot")),
+    Case("hybrid", "lstm, 2 questions", _hybrid()),
+    Case("hybrid", "feedforward, 2 + 3 heads", _hybrid(controller="feedforward", initial_weights="learned", write_heads=2,
+                                                       read_heads=3, Q=1, temporal=False)),
+    Case("hybrid", "sides lost, answers tied", _hybrid(dropout=0.7, n_outputs=9, tie_answer=True, nil_memories=True)),
+    Case("hybrid", "no context, bag", _hybrid(context=False, encoding="bag")),
+    Case("hybrid", "no facts", _hybrid(fact_memory=False)),
+    Case("hybrid", "no working memory", _hybrid(working_memory=False)),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 

@@ -44,7 +44,7 @@ def build_parser():
 
     train = verbs.add_parser("train", help="train a model on a task", description="Train a model on a task. The defaults "
                              "converge; every run leaves config.json, metrics.jsonl, checkpoint.npz and curves.png.")
-    train.add_argument("model", metavar="MODEL", help="ntm, dnc, memn2n, dmn, memory-transformer or lstm")
+    train.add_argument("model", metavar="MODEL", help="ntm, dnc, memn2n, dmn, memory-transformer, hybrid or lstm")
     train.add_argument("task", metavar="TASK", help="copy, recall, babi1 ... babi20, segmented-copy ..: `list` has them all; qa is "
                        "babi1, path-finding babi19")
     train.add_argument("--controller", choices=("lstm", "feedforward"),
@@ -72,15 +72,24 @@ def build_parser():
     evaluate.add_argument("--seed", type=whole(0), default=0, help="seed of the fresh data (default: 0)")
     evaluate.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
 
-    duel = verbs.add_parser("duel", help="NTM against MemN2N on the same rows", description="Train both models on the same "
-                            "rows and print our figures beside the article's.")
+    duel = verbs.add_parser("duel", help="NTM against MemN2N: the article's claims, measured", description="The article's fifteen "
+                            "claims, what we measured of each, and a word on it: from committed results, at once. With --quick all "
+                            "four rows of its section 4 are trained here; with --full everything behind them.")
+    duel.add_argument("claims", nargs="*", metavar="CLAIM", help="only these claims, such as C9 (default: C1 to C15)")
     size = duel.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="about three minutes on two cores, one seed (the default)")
-    size.add_argument("--full", action="store_true", help="the recipes' full budgets, three seeds")
-    duel.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows: copy, path-finding, qa")
-    duel.add_argument("--seeds", type=whole(1), metavar="K", help="seeds a model and row")
-    duel.add_argument("--run", metavar="DIR", help="folder for all runs, the figure and duel.json (default: runs/duel-quick "
-                      "or -full)")
+    size.add_argument("--quick", action="store_true", help="train a small version of all four rows here: some five minutes on two "
+                      "cores")
+    size.add_argument("--full", action="store_true", help="train the committed runs once more: hours; stop it when you like, the "
+                      "same command goes on")
+    duel.add_argument("--rows", nargs="+", metavar="ROW", help="of --quick and --full: only paths, copy, update or facts")
+    duel.add_argument("--models", nargs="+", metavar="MODEL", help="of --quick: further models beside ntm and memn2n: lstm, dnc, "
+                      "dmn, memory-transformer, hybrid")
+    duel.add_argument("--seeds", type=whole(1), metavar="K", help="of --quick: seeds a model and row (default: 1)")
+    duel.add_argument("--run", metavar="DIR", help="of --quick: folder for all runs, the figure and duel.json (default: "
+                      "runs/duel-quick)")
+    duel.add_argument("--html", metavar="FILE", help="write the claims as one web page with figures")
+    duel.add_argument("--markdown", metavar="FILE", nargs="?", const="-", help="print the README's table of the claims, or put it "
+                      "into FILE")
     duel.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
 
     sweep = verbs.add_parser("sweep", help="many runs: a table or figure of a paper, several seeds", description="Train every "

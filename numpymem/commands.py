@@ -16,7 +16,7 @@ from numpymem import catalog, kernel, runs, threads
 from numpymem.equation import REGISTRY, find
 
 EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n",
-                     "numpymem.dmn", "numpymem.memory_transformer")
+                     "numpymem.dmn", "numpymem.memory_transformer", "numpymem.hybrid")
 
 
 def train(options):
@@ -83,7 +83,7 @@ def eval(options):
 def duel(options):
     """Hand over to numpymem/experiments/duel.py."""
     from numpymem.experiments.duel import run_duel
-    return run_duel("full" if options.full else "quick", options.rows, options.seeds, options.run, options.json)
+    return run_duel(options, command_line())
 
 
 def sweep(options):
