@@ -17,6 +17,7 @@ SEEDS = (0, 1, 2)
 BUDGET = ("sequences=40000", "batch=16", "lr=0.003", "beta2=0.98", "warm_up=0", "halve_every=0", "clip=1.0", "stop_below=0.05",
           "settle=4000", "eval_every=2000", "eval_count=300")
 NTM = ("controller=feedforward", "W=16", "controller_size=50", "read_heads=1", "initial_weights=one-hot", "initial_heads=tape")
+MEMN2N = ("d=20", "hops=3", "encoding=released", "temporal=true")
 TASKS = {                                         # task -> its settings, and how many slots the NTM has
     "segment-recall": (("keys=8", "values=8", "min_pairs=2", "max_pairs=5"), 8),
     "rewritten-keys": (("all_keys=8", "values=8", "keys=3", "rewritten=1", "min_writes=4", "max_writes=6"), 8),
@@ -41,7 +42,7 @@ def trained(model, task, seed, more=()):
     else:
         own, slots = TASKS[task]
         reads = ("by=sentence",) if model == "ntm" and task.startswith("babi") else ()
-        settings = (*own, *reads, *((*NTM, f"N={slots}") if model == "ntm" else ("d=20", "hops=3")), *BUDGET)
+        settings = (*own, *reads, *((*NTM, f"N={slots}") if model == "ntm" else MEMN2N), *BUDGET)
     training = runs.new_run(model, task, seed, [*settings, *more])
     training.run(progress=False)
     return Trained(training.model, training.params, training.task)
