@@ -1,6 +1,7 @@
 """Figures of the article's section 3, C1 to C7, each from a result file (numpymem/experiments/claims/section3.py)."""
 
 import numpy as np
+from matplotlib.ticker import NullLocator
 
 from numpymem.plotting.parts import COLOURS, INK, READ_MAP, SOFT, WRITE_MAP, cells, headline, log_axis, picture, styled
 from numpymem.plotting.story import draw_attention
@@ -9,6 +10,7 @@ TITLES = {"access": "C1: one story, told to both", "addressing": "C2: with less 
           "update": "C3: keys that are rewritten", "time": "C4: another order, and a state set back",
           "parameters": "C5: errors and parameters", "training": "C6: gradients while training",
           "supports": "C7: supporting facts found"}
+SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 HATCHES = ("", "///", "...", "xxx", "\\\\\\")
 
 
@@ -51,8 +53,7 @@ def addressing(found):
            for task, name, place in (("copy", "copy", "wrong_percent/10"), ("segment-recall", "recall", "wrong_percent/5"))}
     memn2n = {task: {kind or "with ages": wrong(found, f"MemN2N {name}{', ' + kind if kind else ''}", task, place)
                      for kind in ("", "no time")}
-              for task, name, place in (("rewritten-keys", "rewritten", "wrong_percent/1"),
-                                        ("babi1", "bAbI", "test_error_percent"), ("babi2", "bAbI", "test_error_percent"))}
+              for task, name, place in (("rewritten-keys", "rewritten", "wrong_percent/1"), ("babi1", "bAbI", "test_error_percent"))}
     figure = picture(8.6, 3.7)
     for axes, values, model in zip(figure.subplots(1, 2), (ntm, memn2n), ("NTM", "MemN2N")):
         bars(axes, values, COLOURS[model])
@@ -87,7 +88,7 @@ def time(found):
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
     order = {f"{label.replace(', ', chr(10))}": {"as told": each["wrong_percent"], "other order": each["moved_wrong_percent"]}
              for label, each in found["order"]["rewritten-keys"].items()}
-    bars(left, order, COLOURS["MemN2N"])
+    bars(left, order, SOFT)
     left.set_title("rewritten-keys, told in another order", weight="bold")
     bars(right, {case.replace(", ", "\n"): dict(each) for case, each in found["reset"].items()}, COLOURS["NTM"])
     right.set_title("NTM: set back before the question", weight="bold")
@@ -106,6 +107,9 @@ def parameters(found):
             axes.errorbar([size for size, _ in at], [np.mean(each) for _, each in at], [np.std(each) for _, each in at],
                           color=COLOURS[name], marker="o" if model == "ntm" else "s", markersize=4, capsize=2, label=name)
         axes.set_xscale("log")
+        low, high = axes.get_xlim()
+        axes.set_xticks([size for size in SIZES if low <= size <= high], [f"{size:,}" for size in SIZES if low <= size <= high])
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("parameters")
         axes.set_title(task, weight="bold")
         axes.grid(True, axis="y")

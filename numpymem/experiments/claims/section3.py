@@ -44,8 +44,7 @@ def addressing():
     lines = [f"NTM on {task}, % wrong: both {spread(errors[task, ''])}, content only {spread(errors[task, ', content only'])}, "
              f"location only {spread(errors[task, ', location only'])} (n = {len(errors[task, ''])})" for task in at]
     timed = []
-    for name, task, place in (("rewritten", "rewritten-keys", "wrong_percent/1"), ("bAbI", "babi1", "test_error_percent"),
-                              ("bAbI", "babi2", "test_error_percent")):
+    for name, task, place in (("rewritten", "rewritten-keys", "wrong_percent/1"), ("bAbI", "babi1", "test_error_percent")):
         with_time, without = (column(found, f"MemN2N {name}{kind}", task, place) for kind in ("", ", no time"))
         timed.append(better(with_time, without))
         lines.append(f"MemN2N on {task}, % wrong: with its temporal encoding {spread(with_time)}, without {spread(without)} "
