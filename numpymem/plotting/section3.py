@@ -53,7 +53,8 @@ def addressing(found):
            for task, name, place in (("copy", "copy", "wrong_percent/10"), ("segment-recall", "recall", "wrong_percent/5"))}
     memn2n = {task: {kind or "with ages": wrong(found, f"MemN2N {name}{', ' + kind if kind else ''}", task, place)
                      for kind in ("", "no time")}
-              for task, name, place in (("rewritten-keys", "rewritten", "wrong_percent/1"), ("babi1", "bAbI", "test_error_percent"))}
+              for task, name, place in (("rewritten-keys", "rewritten", "wrong_percent/1"),
+                                        ("babi1", "bAbI", "test_error_percent"))}
     figure = picture(8.6, 3.7)
     for axes, values, model in zip(figure.subplots(1, 2), (ntm, memn2n), ("NTM", "MemN2N")):
         bars(axes, values, COLOURS[model])

@@ -15,7 +15,7 @@ from numpymem.tasks.batches import Batch, Stories
 
 SEEDS = (0, 1, 2)
 BUDGET = ("sequences=40000", "batch=16", "lr=0.003", "beta2=0.98", "warm_up=0", "halve_every=0", "clip=1.0", "stop_below=0.05",
-          "settle=4000", "eval_every=2000", "eval_count=300")
+          "settle=1600", "eval_every=2000", "eval_count=300")
 NTM = ("controller=feedforward", "W=16", "controller_size=50", "read_heads=1", "initial_weights=one-hot", "initial_heads=tape")
 MEMN2N = ("d=20", "hops=3", "encoding=released", "temporal=true")
 TASKS = {                                         # task -> its settings, and how many slots the NTM has
@@ -23,8 +23,8 @@ TASKS = {                                         # task -> its settings, and ho
     "rewritten-keys": (("all_keys=8", "values=8", "keys=3", "rewritten=1", "min_writes=4", "max_writes=6"), 8),
     "babi1": ((), 16),
 }
-COPY = ("controller=lstm", "max_length=10", "N=32", "initial_weights=one-hot", "sequences=12000", "batch=1", "lr=0.003",
-        "beta2=0.99", "eval_every=500", "eval_count=100", "stop_below=0.05", "settle=1000")
+COPY = ("controller=lstm", "controller_size=50", "max_length=10", "N=16", "W=10", "initial_weights=one-hot", "sequences=12000",
+        "batch=4", "lr=0.005", "beta2=0.98", "eval_every=1000", "eval_count=100", "stop_below=0.5", "settle=0")
 
 
 class Trained(NamedTuple):
