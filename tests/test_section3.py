@@ -75,13 +75,20 @@ def parameters(ntm=(40.0, 1.0), memn2n=(1.0, 0.0), other=(40.0, 1.0)):
     return sweep("sec3_parameters", groups)
 
 
-def training(ntm=(True, True), memn2n=(True, False)):
+def training(name="sec3_training", ntm=(True, True), memn2n=(True, False)):
+    """Which of the two learn, with clipping and without."""
     groups = {}
+    if name == "sec3_training_recall":
+        for kind, learns in zip(("", ", no clipping", ", neutral heads"), (*ntm, False)):
+            groups[f"NTM recall{kind}", "ntm", "segment-recall"] = (10, {}, {"goal_bits": 0.05, "converged_at": learns or None})
+        for kind in ("", ", no clipping"):
+            groups[f"MemN2N recall{kind}", "memn2n", "segment-recall"] = (10, {}, {"goal_bits": 0.05, "converged_at": 20})
+        return sweep(name, groups)
     for kind, ntm_learns, memn2n_learns in zip(("", ", no clipping"), ntm, memn2n):
         groups[f"NTM copy{kind}", "ntm", "copy"] = (10, {}, {"goal_bits": 0.05, "converged_at": 20 if ntm_learns else None})
         more = {} if memn2n_learns else {"diverged": "after 64 sequences", "gradients": [], "figures": {}}
         groups[f"MemN2N bAbI{kind}", "memn2n", "babi1"] = (10, {"test_error_percent": 1}, more)
-    return sweep("sec3_training", groups)
+    return sweep(name, groups)
 
 
 def supports(ntm=60.0, memn2n=95.0, other=95.0):
@@ -93,7 +100,8 @@ def supports(ntm=60.0, memn2n=95.0, other=95.0):
 
 
 FILES = {"access": "sec3_access", "addressing": "sec3_addressing", "update": "duel_update", "time": "sec3_time",
-         "parameters": "sec3_parameters", "training": "sec3_training", "interpretability": "sec3_supports"}
+         "parameters": "sec3_parameters", "training": "sec3_training",
+         "interpretability": "sec3_supports"}
 MADE = {"access": access, "addressing": addressing, "update": update, "time": time, "parameters": parameters, "training": training,
         "interpretability": supports}
 CASES = [
@@ -115,7 +123,10 @@ CASES = [
 def made_up(monkeypatch):
     """A function that puts a made-up result file in the place of the committed ones."""
     def put(title, **changes):
-        monkeypatch.setattr(results, "read", lambda name: {FILES[title]: MADE[title](**changes)}[name])
+        def read(name):
+            assert name.startswith(FILES[title])
+            return MADE[title](name, **changes) if title == "training" else MADE[title](**changes)
+        monkeypatch.setattr(results, "read", read)
     return put
 
 
@@ -187,7 +198,8 @@ def test_committed_measures_say_what_made_them(name):
     assert path.stat().st_size < 100_000 and "/work" not in path.read_text() and "/tmp" not in path.read_text()
 
 
-@pytest.mark.parametrize("name", ["sec3_addressing", "sec3_parameters", "sec3_training"])
+@pytest.mark.parametrize("name", ["sec3_addressing", "sec3_parameters", "sec3_training",
+                                  "sec3_training_recall"])
 def test_committed_sweeps_are_whole(name):
     found = results.read(name)
     assert (results.FOLDER / f"{name}.json").stat().st_size < 100_000
@@ -196,5 +208,5 @@ def test_committed_sweeps_are_whole(name):
 
 
 def test_ten_seeds_of_each_in_training():
-    assert all(group["seeds"] >= 10 for group in results.read("sec3_training")["spec"]["groups"])
-    assert section3_compared.OWN == {"NTM": "NTM copy", "MemN2N": "MemN2N bAbI"}
+    for name in section3_compared.PAIRS:
+        assert all(group["seeds"] >= 10 for group in results.read(name)["spec"]["groups"])
