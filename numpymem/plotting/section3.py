@@ -122,8 +122,10 @@ def parameters(found):
 def training(found):
     """Largest gradient norm between evaluations, run by run, with and without clipping."""
     groups = [group["label"] for group in found["spec"]["groups"]]
+    norms = [norm for run in found["runs"] for point in run["gradients"] for norm in point[1:] if norm > 0]
     figure = picture(9.4, 3.7)
-    for axes, label in zip(figure.subplots(1, len(groups), sharey=True), groups):
+    every = figure.subplots(1, len(groups), sharey=True)
+    for axes, label in zip(every, groups):
         runs = [run for run in found["runs"] if run["group"] == label]
         colour = COLOURS["NTM" if label.startswith("NTM") else "MemN2N"]
         for run in (run for run in runs if run["gradients"]):
@@ -140,8 +142,9 @@ def training(found):
             axes.text(0.5, 0.5, f"{ended} of {len(runs)} runs end\nin numbers that\nare not finite", ha="center", va="center",
                       fontsize=9, color=INK, transform=axes.transAxes)
             axes.set_xticks([] if not axes.lines else axes.get_xticks())
+    every[0].set_ylim(min(norms) / 1.5, 1.5 * max(norms))
     return finished(figure, "training", "norm of the gradient before clipping, each seed: largest since the evaluation before; "
-                                        "grey: median")
+                                        "grey: median", top=0.74, bottom=0.15)
 
 
 @styled
@@ -201,8 +204,8 @@ def bars(axes, values, colour):
     axes.legend(fontsize=7.5, ncols=min(len(kinds), 5), loc="upper center", bbox_to_anchor=(0.5, -0.16))
 
 
-def finished(figure, name, note, bottom=0.25):
+def finished(figure, name, note, bottom=0.25, top=0.78):
     """Title, note and room for them."""
     headline(figure, TITLES[name], note)
-    figure.subplots_adjust(left=0.07, right=0.985, top=0.78, bottom=bottom, wspace=0.16)
+    figure.subplots_adjust(left=0.07, right=0.985, top=top, bottom=bottom, wspace=0.16)
     return figure

@@ -68,8 +68,8 @@ def training():
                                                for model in labels))
     neutral = runs_of(files["sec3_training_recall"], "NTM recall, neutral heads")
     lines.append(f"NTM on segment-recall, heads that do not begin as a tape: {told_of(neutral)}")
-    because = ("Where gradients explode for good they are MemN2N's: its own recipe cannot do without clipping, an NTM's on copy can."
-               if exploding(files["sec3_training"]) else "")
+    because = ("Where gradients explode for good they are MemN2N's: its own recipe cannot do without clipping, an NTM's on copy "
+               "can." if exploding(files["sec3_training"]) else "")
     taped, learned = (sum(map(converged, mine)) for mine in (runs_of(files["sec3_training_recall"], "NTM recall"), neutral))
     because += (f" NTMs learn to look up in {taped} of {len(neutral)} seeds where their heads begin as a tape, in {learned} where "
                 "they begin neutral" + (": what is hard is to find the plan." if learned < taped else "."))
