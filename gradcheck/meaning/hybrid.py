@@ -8,7 +8,9 @@ from gradcheck.meaning import distribution, holds, meaning, same
 from gradcheck.streams import streams
 from numpymem.hybrid import Hybrid, HybridConfig
 from numpymem.hybrid.equations import keep_together, look_back, say_both
+from numpymem.hybrid.hops import guided_hops
 from numpymem.memn2n import MemN2N
+from numpymem.memn2n.hops import Way, all_hops
 from numpymem.ntm import NTM
 from numpymem.tasks.batches import Stories
 
@@ -64,20 +66,35 @@ def hybrid_says_both(rng):
     same(say_both(x, z, np.array([[5, 2]]))[0], x[0] + z[[5, 2], 0], "what both say of two questions", 1e-15)
 
 
+@meaning("hybrid-guides-its-hops", "Hybrid-hops")
+def hybrid_guides_its_hops(rng):
+    """Told nothing, guided hops are MemN2N's; told what to look for at a hop, that hop and no earlier one looks there."""
+    u1, memories, guide = rng.standard_normal((2, D)), rng.standard_normal((2, I, 4, D)), np.zeros((2, 2, D))
+    story = np.ones((2, I)), np.zeros((2, 1))
+    free = all_hops(u1, memories, np.zeros((0, 0)), *story, Way(3))
+    for name, one, other in zip("uop", guided_hops(u1, guide, memories, *story), free):
+        same(one, other, f"{name} without a word of guidance", 1e-13)
+    guide[:, 0] = 1e4 * memories[:, 2, 1]                             # whatever is likest to the third sentence
+    u, _, p = guided_hops(u1, guide, memories, *story)
+    same(u[1], free[0][1] + guide[:, 0], "the state before hop 2", 1e-10)
+    same(p[0], free[2][0], "where hop 1 looks", 1e-13)
+    same(p[1], np.eye(I)[(memories[:, :, 1] @ guide[:, 0, :, None])[..., 0].argmax(1)], "where hop 2 looks", 1e-13)
+
+
 # ---- the whole model -------------------------------------------------------------------------------------------------------
 
 @meaning("hybrid-has-its-parents-whole", "Hybrid-both", "Hybrid-facts")
 def hybrid_has_its_parents_whole(rng):
     """Without its working memory it is the MemN2N of its tables, without its facts the NTM."""
     inputs = tell(rng)
-    model, params = make(rng, working=False)
+    model, params = make(rng, working_memory=False)
     parent = MemN2N(model.config.of_memn2n())
     answers = np.stack([parent.forward(params, Stories(inputs.sentences, inputs.queries[:, q]))[0] for q in range(Q)])
     same(model.forward(params, inputs)[0], answers, "answers without a working memory", 1e-12)
     whole, both = make(rng)
     silent = both | params | {"W_y": 0 * both["W_y"], "b_y": 0 * both["b_y"]}
     same(whole.forward(silent, inputs)[0], answers, "answers beside an NTM that puts out nothing", 1e-12)
-    model, params = make(rng, facts=False)
+    model, params = make(rng, fact_memory=False)
     spoken = NTM(model.config.of_ntm()).forward(params, inputs.steps)[0]
     same(model.forward(params, inputs)[0], spoken[inputs.asked_at], "answers without facts", 1e-12)
 
@@ -125,8 +142,8 @@ def hybrid_knows_when_a_fact_was_told(rng):
 def hybrid_does_without_a_side(rng):
     """A story that loses a side in training is answered as if that side had nothing to say; the others as ever, and all of them
     when the model is asked in earnest."""
-    model, params = make(rng, side_dropout=0.5, time_noise=0.0)
-    inputs, Chance = tell(rng), type("Chance", (), {"random": lambda self, shape: np.array([0.1, 0.3, 0.7])})
+    model, params = make(rng, facts_dropout=0.25, working_dropout=0.25, time_noise=0.0)
+    inputs, Chance = tell(rng), type("Chance", (), {"random": lambda self, shape: np.array([0.8, 0.2, 0.5])})
     trained, trace = model.forward(params, inputs, rng=Chance())
     earnest = model.forward(params, inputs)[0]
     silent = params | {"W_y": 0 * params["W_y"], "b_y": 0 * params["b_y"]}
@@ -141,7 +158,7 @@ def hybrid_does_without_a_side(rng):
 def fresh_hybrid_adds_little(rng):
     """Untrained, what the NTM adds to facts and questions is about as small as their own words are."""
     model = Hybrid(HybridConfig(n_inputs=3, n_words=V, n_outputs=4))
-    params, n = model.init(rng), 4 * 20 + 20
-    size = {"facts": params["W_y"][:, :n].std(), "answers": params["W_y"][:, n:].std()}
+    params = model.init(rng)
+    size = {"facts": params["W_y"][:, :-4].std(), "answers": params["W_y"][:, -4:].std()}
     holds(0.05 < size["facts"] / size["answers"] < 0.2, f"W_y: expected a tenth for facts and questions, received {size}")
     same(params["A1"][0], 0.0, "row of the nil word")
