@@ -37,9 +37,9 @@ def classes(found, batch):
 
 
 def asked_otherwise(found, batch):
-    """The largest change of any number of MemN2N's memories when another question is asked: each story gets the next one's."""
-    one = found.model.forward(found.params, batch.inputs)[1]["all_memories"]
-    other = found.model.forward(found.params, batch.inputs._replace(query=np.roll(batch.inputs.query, 1, axis=0)))[1]["all_memories"]
+    """The largest change of any number of MemN2N's memories when another question is asked: the next story's."""
+    others = batch.inputs._replace(query=np.roll(batch.inputs.query, 1, axis=0))
+    one, other = (found.model.forward(found.params, inputs)[1]["all_memories"] for inputs in (batch.inputs, others))
     return float(np.abs(one - other).max())
 
 
@@ -48,7 +48,8 @@ def story(batch, memn2n):
     ntm = trained("ntm", TASK, SEEDS[0])
     logits, trace = answers(ntm, batch, TASK)
     right = answers(memn2n, batch, TASK)
-    fits = (sentences_of(batch) == SHOWN) & (logits.argmax(-1) == classes(ntm, batch)) & (right[0].argmax(-1) == classes(memn2n, batch))
+    both_right = (logits.argmax(-1) == classes(ntm, batch)) & (right[0].argmax(-1) == classes(memn2n, batch))
+    fits = (sentences_of(batch) == SHOWN) & both_right
     b = int(np.flatnonzero(fits)[0])
     first, R = batch.inputs.sentences.shape[1] - SHOWN, trace["r"].shape[2]
     words = story_task(TASK).vocabulary

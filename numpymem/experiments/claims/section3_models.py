@@ -15,15 +15,16 @@ from numpymem.tasks.batches import Batch, Stories
 
 SEEDS = (0, 1, 2)
 BUDGET = ("sequences=40000", "batch=16", "lr=0.003", "beta2=0.98", "warm_up=0", "halve_every=0", "clip=1.0", "stop_below=0.05",
-          "settle=4000", "eval_every=2000", "eval_count=300")
+          "settle=1600", "eval_every=2000", "eval_count=300")
 NTM = ("controller=feedforward", "W=16", "controller_size=50", "read_heads=1", "initial_weights=one-hot", "initial_heads=tape")
+MEMN2N = ("d=20", "hops=3", "encoding=released", "temporal=true")
 TASKS = {                                         # task -> its settings, and how many slots the NTM has
     "segment-recall": (("keys=8", "values=8", "min_pairs=2", "max_pairs=5"), 8),
     "rewritten-keys": (("all_keys=8", "values=8", "keys=3", "rewritten=1", "min_writes=4", "max_writes=6"), 8),
     "babi1": ((), 16),
 }
-COPY = ("controller=lstm", "max_length=10", "N=32", "initial_weights=one-hot", "sequences=12000", "batch=1", "lr=0.003",
-        "beta2=0.99", "eval_every=500", "eval_count=100", "stop_below=0.05", "settle=1000")
+COPY = ("controller=lstm", "controller_size=50", "max_length=10", "N=16", "W=10", "initial_weights=one-hot", "sequences=12000",
+        "batch=4", "lr=0.005", "beta2=0.98", "eval_every=1000", "eval_count=100", "stop_below=0.5", "settle=0")
 
 
 class Trained(NamedTuple):
@@ -41,7 +42,7 @@ def trained(model, task, seed, more=()):
     else:
         own, slots = TASKS[task]
         reads = ("by=sentence",) if model == "ntm" and task.startswith("babi") else ()
-        settings = (*own, *reads, *((*NTM, f"N={slots}") if model == "ntm" else ("d=20", "hops=3")), *BUDGET)
+        settings = (*own, *reads, *((*NTM, f"N={slots}") if model == "ntm" else MEMN2N), *BUDGET)
     training = runs.new_run(model, task, seed, [*settings, *more])
     training.run(progress=False)
     return Trained(training.model, training.params, training.task)
@@ -98,16 +99,14 @@ def latest_with_key(batch):
     return told.shape[1] - 1 - (told == key)[:, ::-1].argmax(1)
 
 
-def shuffled(batch, rng, keyed):
-    """The same stories with their sentences in another order; with `keyed` (key and value, the latest counts) the answers go by
-    the new order."""
+def shuffled(batch, rng):
+    """The same stories of keys and values with their sentences in another order; the answers go by the new order, in which the
+    latest value of a key counts."""
     number, sentences = sentences_of(batch), batch.inputs.sentences
     order = rng.random(sentences.shape[:2])
     order[np.arange(sentences.shape[1]) >= number[:, None]] = 2                          # nil sentences stay at the end
     moved = np.take_along_axis(sentences, order.argsort(1)[:, :, None], axis=1)
     made = Batch(Stories(moved, batch.inputs.query), batch.targets, batch.mask)
-    if not keyed:
-        return made
     each = np.arange(len(moved))
     was, now = sentences[each, latest_with_key(batch), 1], moved[each, latest_with_key(made), 1]
     return made._replace(targets=batch.targets + now - was)                              # words of values stand in their order

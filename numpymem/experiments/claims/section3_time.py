@@ -3,38 +3,36 @@ heads or its memory hold before it is asked."""
 
 import numpy as np
 
-from numpymem.experiments.claims.section3_models import (SEEDS, Trained, answers, shuffled, softmax, steps, stories, story_task,
-                                                         trained, wrong_percent)
+from numpymem.experiments.claims.section3_models import (SEEDS, Trained, answers, shuffled, softmax, steps, stories, trained,
+                                                         wrong_percent)
 
 COUNT = 500
-ORDERED = {"rewritten-keys": True, "segment-recall": False}       # task -> whether the order of its sentences matters
+TASKS = ("rewritten-keys", "segment-recall")      # the order of the sentences matters in the first, and not in the second
 CONTENDERS = {"NTM": ("ntm", ()), "MemN2N": ("memn2n", ()), "MemN2N, no time": ("memn2n", ("temporal=false",))}
 STATES = {"h, c": ("h", "c"), "r": ("r",), "w": ("w",), "M": ("M",)}
 
 
 def measure():
     """-> JSON-able dict: "order" and "reset"; each figure is a list over the seeds."""
-    order = {task: {label: over_seeds(lambda seed, model=model, more=more: order_of(trained(model, task, seed, more), task, seed))
-                    for label, (model, more) in CONTENDERS.items()} for task in ORDERED}
-    reset = {"copy, LSTM": over_seeds(reset_copy)}
-    reset |= {f"{task}, feedforward": over_seeds(lambda seed, task=task: reset_story(task, seed)) for task in ORDERED}
-    twice = max(asked_twice(trained("memn2n", task, seed), task) for task in ORDERED for seed in SEEDS)
+    order = {task: {label: over_seeds(order_of, *contender, task) for label, contender in CONTENDERS.items()} for task in TASKS}
+    reset = {"copy, LSTM": over_seeds(reset_copy)} | {f"{task}, feedforward": over_seeds(reset_story, task) for task in TASKS}
+    twice = max(asked_twice(trained("memn2n", task, seed), task) for task in TASKS for seed in SEEDS)
     return {"n": COUNT, "seeds": list(SEEDS), "order": order, "reset": reset, "memn2n_asked_twice": twice}
 
 
-def over_seeds(one):
-    """{name: [value of each seed]}"""
-    found = [one(seed) for seed in SEEDS]
+def over_seeds(one, *arguments):
+    """{name: [value of each seed]} of one(*arguments, seed)."""
+    found = [one(*arguments, seed) for seed in SEEDS]
     return {name: [each[name] for each in found] for name in found[0]}
 
 
 # ---- order ----------------------------------------------------------------------------------------------------------------------
 
-def order_of(found, task, seed):
+def order_of(model, more, task, seed):
     """Errors as told and in another order (answers go by the new order), how far the probabilities move, in percent (half the sum
     of absolute differences), and the largest change of a logit in float64, which says whether the order counts at all."""
-    batch = stories(task, COUNT)
-    moved = shuffled(batch, np.random.default_rng([seed, 7]), True)
+    found, batch = trained(model, task, seed, more), stories(task, COUNT)
+    moved = shuffled(batch, np.random.default_rng([seed, 7]))
     before, after = (answers(found, each, task)[0] for each in (batch, moved))
     exact = Trained(found.model, {name: value.astype(np.float64) for name, value in found.params.items()}, found.task)
     same = moved.targets == batch.targets                              # of stories whose answer the new order changed, it must move
@@ -58,8 +56,7 @@ def reset_story(task, seed):
     """Wrong answers when parts of the state before the question are as at the very beginning."""
     found, batch = trained("ntm", task, seed), stories(task, COUNT)
     inputs = steps(batch, task)
-    return resets(found, inputs, batch.inputs.sentences.shape[1], lambda logits: wrong_percent(logits[-1], batch.targets),
-                  len(story_task(task).answers))
+    return resets(found, inputs, batch.inputs.sentences.shape[1], lambda logits: wrong_percent(logits[-1], batch.targets))
 
 
 def reset_copy(seed):
@@ -71,10 +68,10 @@ def reset_copy(seed):
     def wrong(logits):
         bits, targets = logits[-(len(batch.mask) - first):] > 0, batch.targets[first:] > 0.5
         return 100 * float((bits != targets).mean())
-    return resets(found, batch.inputs, first, wrong, 8)
+    return resets(found, batch.inputs, first, wrong)
 
 
-def resets(found, inputs, at, wrong, _):
+def resets(found, inputs, at, wrong):
     """{"nothing": error, "h, c": error, ...}: the first `at` steps, a part of the State set back, the rest."""
     model, params = found.model, found.params
     initial = model.initial_state(params, inputs.shape[1])
