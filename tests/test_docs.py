@@ -14,12 +14,12 @@ from numpymem.training import Recipe
 
 ROOT = pathlib.Path(__file__).parent.parent
 commands.import_equations()
-ROW = r"^\| ((?:NTM|DNC|MemN2N|DMN|GRU|LSTM|Transformer|MT)[^|]*) \| [^|]+ \| (`[^|]+) \| (`python -m gradcheck[^|]+) \|$"
+ROW = r"^\| ((?:NTM|DNC|MemN2N|DMN|GRU|LSTM|Transformer|MT|Hybrid)[^|]*) \| [^|]+ \| (`[^|]+) \| (`python -m gradcheck[^|]+) \|$"
 MAP = re.findall(ROW, (ROOT / "README.md").read_text(), re.MULTILINE)
 
 
 def test_the_map_is_there():
-    assert len(MAP) == 21
+    assert len(MAP) == 24
 
 
 @pytest.mark.parametrize("ids, functions, check", MAP)
