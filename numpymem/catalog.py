@@ -243,7 +243,7 @@ SETTINGS = {
                                                "relu": True, "guided": True},
     # The working memory learns 900 stories by heart: most of the time the facts must do without it.
     **{("hybrid", kind): HYBRID | {"N": 8, "W": 8, "controller_size": 16, "d": 20, "tie_answer": True, "nil_memories": True,
-                                   "working_dropout": 0.7} for kind in ("babi", "babi-joint")},
+                                   "working_dropout": 0.8} for kind in ("babi", "babi-joint")},
     **{("dmn", task): {"d": 32} for task in STORIES},
 }
 TASK_SETTINGS = {
@@ -323,7 +323,7 @@ RECIPES = {
     **{("hybrid", task): dataclasses.replace(STREAMED, sequences=96_000, lr=5e-3, halve_every=32_000) for task in STORIES},
     ("hybrid", "copy"): Recipe(sequences=40_000, batch=2, lr=2e-3, beta2=0.98, stop_below=0.05, settle=3_000, eval_every=1_000,
                                eval_count=300),
-    ("hybrid", "babi"): BABI_1K, ("hybrid", "babi-joint"): BABI_1K,
+    ("hybrid", "babi"): dataclasses.replace(BABI_1K, linear_start=20 * EPOCH), ("hybrid", "babi-joint"): BABI_1K,
     ("memory-transformer", "babi"): STREAMED, ("memory-transformer", "babi-joint"): STREAMED,
     ("memn2n", "copy"): Recipe(sequences=400_000, batch=32, lr=3e-3, halve_every=150_000, eval_every=20_000),
     ("memn2n", "babi"): dataclasses.replace(BABI_1K, linear_start=20 * EPOCH),
