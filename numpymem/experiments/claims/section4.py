@@ -11,7 +11,6 @@ Whether the article's figures are met (somewhere within CLOSE points), and wheth
 reason is tested by taking it away (an ablation among the spec's groups), or by making more of it (steps, facts).
 """
 
-import re
 import statistics
 
 from numpymem.experiments.claims import measured
@@ -103,8 +102,8 @@ def without(found, task, words):
                 losses[variant] = paired(measured.right(found, "NTM", at), rest)
     if not losses:
         return ""
-    told = ", ".join(f"with {variant} it loses {loss} points" for variant, loss in losses.items())
-    return f"{holds([is_ahead(loss) for loss in losses.values()])} for the NTM at {measured.named(at)}: {told}"
+    told = ", ".join(f"NTM {variant} loses {loss} points" for variant, loss in losses.items())
+    return f"{holds([is_ahead(loss) for loss in losses.values()])} at {measured.named(at)}: {told}"
 
 
 def more_of(found, name):
@@ -123,9 +122,8 @@ def more_of(found, name):
 
 
 def size(place):
-    """What a place was measured or trained at: the number of its figure, or of its variant ('64 facts'); 0 if there is none."""
-    number = re.match(r"\d+", place.variant)
-    return place.number or int(number[0] if number else 0)
+    """What a place was measured or trained at; 0 if there is no number."""
+    return place.number or measured.trained_at(place) or 0
 
 
 def holds(found):
