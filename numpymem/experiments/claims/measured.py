@@ -53,8 +53,8 @@ def right(found, model, place):
 
 
 def places(found, models=PARENTS):
-    """Every Place at which all `models` have figures, in the order of the spec. Of a variant with a number, such as "16 facts", only
-    what was measured at that number, not what becomes of it at others."""
+    """Every Place at which all `models` have figures, in the order of the spec. Of a variant with a number, such as "16 facts",
+    only what was measured at that number, not what becomes of it at others."""
     made = []
     for variant in variants(found, models[0]):
         for task, figure in figures(found):
