@@ -103,7 +103,7 @@ def without(found, task, words):
     if not losses:
         return ""
     told = ", ".join(f"NTM {variant} loses {loss} points" for variant, loss in losses.items())
-    return f"{holds([is_ahead(loss) for loss in losses.values()])} at {measured.named(at)}: {told}"
+    return f"{holds(losses.values())} at {measured.named(at)}: {told}"
 
 
 def more_of(found, name):
@@ -117,7 +117,7 @@ def more_of(found, name):
         ntm, memn2n = (measured.right(found, model, place) for model in measured.PARENTS)
         leads.append({seed: memn2n[seed] - ntm[seed] for seed in set(ntm) & set(memn2n)})
     growth = paired(leads[1], leads[0])
-    return (f"{holds([is_ahead(growth)])}: from {size(at[0])} to {size(at[-1])} {grows} MemN2N's lead over the NTM changes by "
+    return (f"{holds([growth])}: from {size(at[0])} to {size(at[-1])} {grows} MemN2N's lead over the NTM changes by "
             f"{growth} points")
 
 
@@ -127,7 +127,11 @@ def size(place):
 
 
 def holds(found):
-    return "holds" if all(found) else "holds in part" if any(found) else "does not hold"
+    """What Intervals of what is lost, or won, say of a reason: all of them, some of them, not sure enough, or none."""
+    shown = [is_ahead(each) for each in found]
+    if any(shown):
+        return "holds" if all(shown) else "holds in part"
+    return "is not shown" if any(each.high >= CLOSE for each in found) else "does not hold"
 
 
 # ---- what is shown ------------------------------------------------------------------------------------------------------------
