@@ -105,14 +105,15 @@ def _transformer(dropout=0.0, pointers=False, marks=0, **options):
     return make
 
 
-def _hybrid(dropout=0.0, Q=2, **options):
+def _hybrid(dropout=0.0, Q=2, linear=False, **options):
     def make(rng):
         from gradcheck.streams import streams
         from numpymem.hybrid import Hybrid, HybridConfig
         sizes = {"n_inputs": 3, "n_words": 9, "n_outputs": 5, "d": 4, "hops": 2, "memory_size": 7, "max_sentence_words": 3,
                  "controller_size": 4, "N": 5, "W": 3, "facts_dropout": dropout / 2, "working_dropout": dropout / 2,
                  "time_noise": 0.0}
-        return Hybrid(HybridConfig(**(sizes | options))), streams(rng, n_words=9, Q=Q), {"rng": SameAgain(1)} if dropout else {}
+        how = {"linear": linear} | ({"rng": SameAgain(1)} if dropout else {})
+        return Hybrid(HybridConfig(**(sizes | options))), streams(rng, n_words=9, Q=Q), how
     return make
 
 
@@ -190,6 +191,10 @@ CASES = (
                                                        read_heads=3, Q=1, temporal=False)),
     Case("hybrid", "sides lost, answers tied", _hybrid(dropout=0.7, n_outputs=9, tie_answer=True, nil_memories=True)),
     Case("hybrid", "no context, bag", _hybrid(context=False, encoding="bag")),
+    Case("hybrid", "no guide, 3 hops", _hybrid(guided=False, hops=3)),
+    Case("hybrid", "3 guided hops", _hybrid(hops=3)),
+    Case("hybrid", "layer-wise, relu", _hybrid(hops=3, tying="layer-wise", relu=True)),
+    Case("hybrid", "layer-wise, no guide", _hybrid(guided=False, tying="layer-wise", linear=True)),
     Case("hybrid", "no facts", _hybrid(fact_memory=False)),
     Case("hybrid", "no working memory", _hybrid(working_memory=False)),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),

@@ -232,13 +232,15 @@ SETTINGS = {
     **{("dnc", task): {"N": 32, "controller_size": 64} for task in STORIES},
     **{("lstm", task): {"size": 128, "layers": 1} for task in STORIES},
     **{("memn2n", task): {"encoding": "released", "d": 72, "temporal": False} for task in STORIES},
+    ("memn2n", "segment-traversal"): {"encoding": "released", "d": 72, "tying": "layer-wise", "relu": True},
     ("memn2n", "rewritten-keys"): {"encoding": "released", "d": 64},           # the age of a write tells which is the latest
     # With one time in six no facts, the working memory learns to copy by itself, and beyond what it was trained on.
     ("hybrid", "copy"): HYBRID | {"initial_heads": "neutral", "N": 128, "N_training": 24, "controller_size": 100, "temporal": False,
                                   "memory_size": 120, "facts_dropout": 0.15, "working_dropout": 0.15},
     **{("hybrid", task): HYBRID | {"temporal": False, "N": 8, "d": 48} for task in STORIES},
     ("hybrid", "rewritten-keys"): HYBRID,
-    ("hybrid", "segment-traversal"): HYBRID | {"temporal": False, "N": 24, "read_heads": 2, "controller_size": 48, "d": 32},
+    ("hybrid", "segment-traversal"): HYBRID | {"temporal": False, "N": 24, "controller_size": 48, "d": 64, "tying": "layer-wise",
+                                               "relu": True},
     # The working memory learns 900 stories by heart: most of the time the facts must do without it.
     **{("hybrid", kind): HYBRID | {"N": 8, "W": 8, "controller_size": 16, "d": 20, "tie_answer": True, "nil_memories": True,
                                    "working_dropout": 0.7} for kind in ("babi", "babi-joint")},
@@ -321,7 +323,7 @@ RECIPES = {
     **{("hybrid", task): dataclasses.replace(STREAMED, sequences=96_000, lr=5e-3, halve_every=32_000) for task in STORIES},
     ("hybrid", "copy"): Recipe(sequences=40_000, batch=2, lr=2e-3, beta2=0.98, stop_below=0.05, settle=3_000, eval_every=1_000,
                                eval_count=300),
-    ("hybrid", "babi"): BABI_1K, ("hybrid", "babi-joint"): BABI_1K,
+    ("hybrid", "babi"): dataclasses.replace(BABI_1K, linear_start=20 * EPOCH), ("hybrid", "babi-joint"): BABI_1K,
     ("memory-transformer", "babi"): STREAMED, ("memory-transformer", "babi-joint"): STREAMED,
     ("memn2n", "copy"): Recipe(sequences=400_000, batch=32, lr=3e-3, halve_every=150_000, eval_every=20_000),
     ("memn2n", "babi"): dataclasses.replace(BABI_1K, linear_start=20 * EPOCH),

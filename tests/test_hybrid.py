@@ -44,7 +44,7 @@ def answers_and_gradients(model, params, inputs, d_outputs, rng=None):
                                       {"temporal": False, "hops": 1}])
 def test_without_a_working_memory_it_is_a_memn2n(rng, inputs, settings):
     """To the last bit, with time noise, and gradients too: those of its questions, added up."""
-    model = make(working=False, time_noise=0.5, **settings)
+    model = make(working_memory=False, time_noise=0.5, **settings)
     parent = MemN2N(model.config.of_memn2n())
     params = model.init(rng)
     fresh = parent.init(np.random.default_rng(20141015))
@@ -63,7 +63,7 @@ def test_without_a_working_memory_it_is_a_memn2n(rng, inputs, settings):
 
 @pytest.mark.parametrize("settings", [{}, {"controller": "feedforward", "read_heads": 2, "N_training": 4}])
 def test_without_facts_it_is_an_ntm(rng, inputs, settings):
-    model = make(facts=False, **settings)
+    model = make(fact_memory=False, **settings)
     parent = NTM(model.config.of_ntm())
     params = model.init(rng)
     assert params.keys() == parent.init(rng).keys() and parent.config.n_outputs == Y
@@ -77,7 +77,7 @@ def test_without_facts_it_is_an_ntm(rng, inputs, settings):
 
 
 @pytest.mark.parametrize("dtype, settings", [(np.float32, {}), (np.float64, {"context": False}),
-                                             (np.float32, {"side_dropout": 0.7})])
+                                             (np.float32, {"facts_dropout": 0.3, "working_dropout": 0.3})])
 def test_gradients_have_the_names_and_the_type_of_the_parameters(rng, inputs, dtype, settings):
     model = make(**settings)
     params = model.init(rng, dtype)
@@ -98,21 +98,22 @@ def test_steps_looked_back_to_more_than_once_collect_their_gradients(rng):
 
 
 def test_a_side_lost_is_lost_for_training_alone(rng, inputs):
-    """About p / 2 of the stories do without each side; without rng none does."""
-    model = make(side_dropout=0.4)
+    """As many stories do without each side as is set, none without both; without rng none does."""
+    model = make(facts_dropout=0.3, working_dropout=0.1)
     working, facts = model.sides_kept(rng, 10_000, np.float32)
-    assert abs(working.mean() - 0.8) < 0.02 and abs(facts.mean() - 0.8) < 0.02
+    assert abs(working.mean() - 0.9) < 0.02 and abs(facts.mean() - 0.7) < 0.02
     assert np.maximum(working[0], facts).min() == 1, "no story without both"
-    assert model.sides_kept(None, 5, np.float32) == [] == make(side_dropout=0.4, facts=False).sides_kept(rng, 5, np.float32)
+    assert model.sides_kept(None, 5, np.float32) == [] == make(facts_dropout=0.4, fact_memory=False).sides_kept(rng, 5, np.float32)
 
 
 # ---- errors ----------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("settings, message", [
-    ({"facts": False, "working": False}, "facts, working: expected at least one of them True"),
-    ({"context": 1}, "context: expected True or False, received 1"), ({"facts": "no"}, "facts: .* received 'no'"),
-    ({"side_dropout": 1.5}, "side_dropout: expected a number from 0 to 1, received 1.5"),
-    ({"side_dropout": True}, "side_dropout: .* received True"), ({"hops": 7}, "hops: .* received 7"),
+    ({"fact_memory": False, "working_memory": False}, "fact_memory, working_memory: expected at least one of them True"),
+    ({"context": 1}, "context: expected True or False, received 1"), ({"fact_memory": "no"}, "fact_memory: .* received 'no'"),
+    ({"facts_dropout": 1.5}, "facts_dropout: expected a number from 0 to 1, received 1.5"),
+    ({"facts_dropout": 0.6, "working_dropout": 0.5}, "facts_dropout, working_dropout: .* received 0.6 and 0.5"),
+    ({"working_dropout": True}, "working_dropout: .* received True"), ({"hops": 7}, "hops: .* received 7"),
     ({"n_inputs": 0}, "n_inputs: .* at least 1, received 0"), ({"N": 1}, "N: .* at least 2, received 1"),
     ({"tie_answer": True}, "n_outputs: expected n_words = 9 with tie_answer, received 5")])
 def test_a_wrong_setting_is_named(settings, message):

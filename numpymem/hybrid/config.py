@@ -6,7 +6,7 @@ from numpymem.initial import check_at_least
 from numpymem.memn2n import MemN2NConfig
 from numpymem.ntm import NTMConfig
 
-SIDES = ("fact_memory", "working_memory", "context")
+SIDES = ("fact_memory", "working_memory", "context", "guided")
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class HybridConfig:
     n_words              words in the vocabulary, with nil (word 0), for the MemN2N
     n_outputs            answers to choose from, or bits of an answer
 
-    As in MemN2NConfig (tying is adjacent):
-    d, hops, encoding, temporal, nil_memories, time_noise, init_scale, tie_answer
+    As in MemN2NConfig:
+    d, hops, tying, relu, encoding, temporal, nil_memories, time_noise, init_scale, tie_answer
     memory_size          sentences of the longest story; there is an error for a longer one
     max_sentence_words   the longest sentence there may be
 
@@ -29,6 +29,7 @@ class HybridConfig:
     fact_memory          False: no fact memory. The model is an NTM
     working_memory       False: no working memory. The model is a MemN2N
     context              False: facts are kept as they were told, without what the working memory knew then
+    guided               False: the working memory says only before the first hop what to look for
     facts_dropout        in training, the share of the stories that have to do without what the hops find
     working_dropout      and of those, others, that have to do without what the NTM says: so neither side leaves all the work to
                          the other, and one that only learns its examples by heart cannot speak for both
@@ -38,6 +39,8 @@ class HybridConfig:
     n_outputs: int
     d: int = 20
     hops: int = 3
+    tying: str = "adjacent"
+    relu: bool = False
     encoding: str = "position"
     temporal: bool = True
     memory_size: int = 50
@@ -60,6 +63,7 @@ class HybridConfig:
     fact_memory: bool = True
     working_memory: bool = True
     context: bool = True
+    guided: bool = True
     facts_dropout: float = 0.0
     working_dropout: float = 0.0
 
@@ -89,9 +93,12 @@ class HybridConfig:
 
     @property
     def widths(self):
-        """How many numbers of z go to the facts' memories (hops + 1 of them), to the question, and to the answer."""
-        facts = (self.hops + 1) * self.d if self.fact_memory and self.context else 0
-        return facts, self.d if self.fact_memory else 0, self.n_outputs
+        """How many numbers of z go to the facts' memories, to the question, to the later hops, and to the
+        answer."""
+        memories = self.hops + 1 if self.tying == "adjacent" else 2
+        facts = memories * self.d if self.fact_memory and self.context else 0
+        guide = (self.hops - 1) * self.d if self.fact_memory and self.guided else 0
+        return facts, self.d if self.fact_memory else 0, guide, self.n_outputs
 
     def _shared(self, config):
         own = {field.name for field in fields(self)}
