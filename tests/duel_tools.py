@@ -9,15 +9,18 @@ PLACES = {                                        # spec -> (task, figures that 
     "duel_paths": (("babi19", "test_error_percent", None), ("segment-traversal", "wrong_percent", ("1", "2", "3"))),
     "duel_copy": (("copy", "wrong_percent", ("10", "20", "50", "120")),),
     "duel_update": (("rewritten-keys", "wrong_percent", ("0", "3")), ("babi2", "test_error_percent", None)),
-    "duel_facts": (("metaqa", "wrong_percent", None), ("made-facts", "wrong_percent", ("16", "64"))),
+    "duel_facts": (("metaqa", "wrong_percent", None), ("made-facts", "wrong_percent", ("16", "64", "256"))),
 }
+
+VARIANTS = {"no erase": ("rewritten-keys",), "no shift": ("copy",), "16 facts": ("made-facts",), "64 facts": ("made-facts",)}
+LABELS = ["NTM", "MemN2N", "LSTM", "Hybrid", "NTM no erase", "NTM no shift",
+          *(f"{model} {number} facts" for number in (16, 64) for model in ("NTM", "MemN2N", "Hybrid"))]
 
 
 def result(name, right, seeds=5):
     """A sweep's result: right(model label, task, number or None) -> percent right, or None where the group has no such run."""
     runs, groups = [], []
-    labels = ["NTM", "MemN2N", "LSTM", "Hybrid", "NTM no erase", "NTM no shift"]
-    for label in labels:
+    for label in LABELS:
         for task, figure, numbers in PLACES[name]:
             for seed in range(seeds):
                 values = {number: right(label, task, number and int(number)) for number in numbers or (None,)}
@@ -43,22 +46,24 @@ def as_the_article(label, task, number):
     ahead of both in the rows update and facts."""
     name, row = next((name, row) for name, row in rows.ROWS.items() if task in {each[0] for each in PLACES[row.spec]})
     model, _, variant = label.partition(" ")
-    if variant and (variant, task) not in {("no erase", "rewritten-keys"), ("no shift", "copy")}:
+    if task not in VARIANTS.get(variant, ("copy", "rewritten-keys", "segment-traversal", "metaqa", "babi2", "babi19")):
         return None
     if model == "LSTM":
         return 20.0
     if model == "Hybrid":
         return max(row.article.values()) + (3 if name in ("update", "facts") else -0.05)
     lost = HARDER.get(number, 0) if model == "NTM" and name in ("paths", "facts") else 0
-    return row.article[model] - lost - (25 if variant else 0)
+    return row.article[model] - lost - (25 if variant.startswith("no") else 0)
 
 
 def reversed_article(label, task, number):
     """The article's winner and loser change places; no hybrid."""
-    if label == "Hybrid":
+    if label.startswith("Hybrid"):
         return None
-    swapped = {"NTM": "MemN2N", "MemN2N": "NTM"}
-    return as_the_article(swapped.get(label, label), task, number)
+    model, space, variant = label.partition(" ")
+    if variant.startswith("no"):
+        return as_the_article(label, task, number)
+    return as_the_article({"NTM": "MemN2N", "MemN2N": "NTM"}.get(model, model) + space + variant, task, number)
 
 
 def write_all(folder, right, names=tuple(PLACES)):

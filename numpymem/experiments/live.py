@@ -55,7 +55,7 @@ def begun(models, seeds, folder):
 
 def models_of(quick, more):
     """{"trained": models, "absent": those that cannot take the row's task}. Raises ValueError for an unknown one."""
-    first = list(quick.models)[:2]
+    first = list(quick.models)
     more = [model for model in dict.fromkeys(more) if catalog.model_class(model) and model not in first]
     return {"trained": first + [model for model in more if catalog.takes(model, quick.task)],
             "absent": [model for model in more if not catalog.takes(model, quick.task)]}

@@ -53,15 +53,23 @@ def right(found, model, place):
 
 
 def places(found, models=PARENTS):
-    """Every Place at which all `models` have figures, in the order of the spec."""
+    """Every Place at which all `models` have figures, in the order of the spec. Of a variant with a number, such as "16 facts",
+    only what was measured at that number, not what becomes of it at others."""
     made = []
     for variant in variants(found, models[0]):
         for task, figure in figures(found):
             place = Place(task, figure, variant)
-            if all(right(found, model, place) for model in models):
+            as_trained = place.number in (None, trained_at(place) or place.number)
+            if as_trained and all(right(found, model, place) for model in models):
                 made.append(place)
     order = list(dict.fromkeys(run["task"] for run in found["runs"]))
     return sorted(made, key=lambda place: order.index(place.task))
+
+
+def trained_at(place):
+    """The number that its variant begins with: 16 of "16 facts"; None without. "10k" is a size of the data."""
+    number = re.match(r"(\d+)( |$)", place.variant)
+    return int(number[1]) if number else None
 
 
 def figures(found):
@@ -83,7 +91,7 @@ def named(place):
         words = f"{before} {place.number} {after}{'s' * bool(after and place.number != 1)}".strip()
     else:
         words = (f"bAbI {babi[1]}" if babi else TITLES.get(place.task, place.task)) + f" {place.number or ''}".rstrip()
-    return ", ".join(filter(None, [words, place.variant]))
+    return words if trained_at(place) == place.number is not None else ", ".join(filter(None, [words, place.variant]))
 
 
 def ends(at):
@@ -103,9 +111,9 @@ def columns(found):
 def lines(found, at):
     """A table as lines of text: right in percent at some places, and what a run costs; a column for each contender."""
     models = columns(found)
-    n = [number for model in models for place in at if (number := len(right(found, model, place)))]
-    head = [f"% right, n = {min(n)}" + (f" to {max(n)}" if max(n) > min(n) else ""), *models]
+    head = ["% right", *models]
     rows = [[named(place), *(told(right(found, model, place)) for model in models)] for place in at]
+    rows.append(["n (seeds)", *(over([len(values) for place in at if (values := right(found, model, place))]) for model in models)])
     rows += [[what, *(over(budget(found, model, at, key)) for model in models)] for what, key in BUDGET.items()]
     wide = max(map(len, (row[0] for row in [head, *rows])))
     return [row[0].ljust(wide) + "".join(f" {cell:>11}" for cell in row[1:]) for row in [head, *rows]]

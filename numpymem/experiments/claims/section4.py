@@ -11,7 +11,6 @@ Whether the article's figures are met (somewhere within CLOSE points), and wheth
 reason is tested by taking it away (an ablation among the spec's groups), or by making more of it (steps, facts).
 """
 
-import re
 import statistics
 
 from numpymem.experiments.claims import measured
@@ -103,8 +102,8 @@ def without(found, task, words):
                 losses[variant] = paired(measured.right(found, "NTM", at), rest)
     if not losses:
         return ""
-    told = ", ".join(f"with {variant} it loses {loss} points" for variant, loss in losses.items())
-    return f"{holds([is_ahead(loss) for loss in losses.values()])} for the NTM at {measured.named(at)}: {told}"
+    told = ", ".join(f"NTM {variant} loses {loss} points" for variant, loss in losses.items())
+    return f"{holds(losses.values())} at {measured.named(at)}: {told}"
 
 
 def more_of(found, name):
@@ -118,18 +117,21 @@ def more_of(found, name):
         ntm, memn2n = (measured.right(found, model, place) for model in measured.PARENTS)
         leads.append({seed: memn2n[seed] - ntm[seed] for seed in set(ntm) & set(memn2n)})
     growth = paired(leads[1], leads[0])
-    return (f"{holds([is_ahead(growth)])}: from {size(at[0])} to {size(at[-1])} {grows} MemN2N's lead over the NTM changes by "
+    return (f"{holds([growth])}: from {size(at[0])} to {size(at[-1])} {grows} MemN2N's lead over the NTM changes by "
             f"{growth} points")
 
 
 def size(place):
-    """What a place was measured or trained at: the number of its figure, or of its variant ('64 facts'); 0 if there is none."""
-    number = re.match(r"\d+", place.variant)
-    return place.number or int(number[0] if number else 0)
+    """What a place was measured or trained at; 0 if there is no number."""
+    return place.number or measured.trained_at(place) or 0
 
 
 def holds(found):
-    return "holds" if all(found) else "holds in part" if any(found) else "does not hold"
+    """What Intervals of what is lost, or won, say of a reason: all of them, some of them, not sure enough, or none."""
+    shown = [is_ahead(each) for each in found]
+    if any(shown):
+        return "holds" if all(shown) else "holds in part"
+    return "is not shown" if any(each.high >= CLOSE for each in found) else "does not hold"
 
 
 # ---- what is shown ------------------------------------------------------------------------------------------------------------
