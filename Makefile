@@ -26,8 +26,8 @@ SWEEPS := ntm_copy ntm_recall ntm_repeat_copy ntm_ngrams ntm_sort babi_1k babi_1
 experiments: .venv/ready
 	for name in $(SWEEPS); do $(BIN)/python -m numpymem sweep $$name --resume --save || exit 1; done
 	$(BIN)/python -m numpymem duel --quick --run runs/duel-results
-	cp runs/duel-results/duel.json numpymem/experiments/results/duel_quick.json
-	cp runs/duel-results/duel.png runs/duel-results/ntm_memory.png numpymem/experiments/results/
+	cp runs/duel-results/ntm_memory.png numpymem/experiments/results/
+	$(BIN)/python -m numpymem duel --markdown README.md
 
 # The committed results in benchmarks/results: some ten minutes on two cores with nothing else to do. jax and torch are optional.
 benchmarks: .venv/ready
@@ -35,6 +35,7 @@ benchmarks: .venv/ready
 	$(BIN)/python -m benchmarks.profile_step --save
 	$(BIN)/python -m benchmarks.growth --save
 	$(BIN)/python -m benchmarks.startup --save
+	$(BIN)/python -m benchmarks.parallel --save
 
 lint: .venv/ready
 	$(BIN)/python -m pip install -q ruff
