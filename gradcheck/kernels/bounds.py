@@ -62,7 +62,7 @@ def main(argv=None):
     parser.add_argument("--save", action="store_true", help="write gradcheck/results/bounds.json if all are right")
     options = parser.parse_args(argv)
     found = check()
-    print("\n".join(f"{name:<28}{said}" for name, said in found.items()))
+    print("\n".join(f"{name:<32}{said}" for name, said in found.items()))
     right = all(said == "right" for said in found.values())
     if options.save and right:
         content = {"command": "python -m gradcheck.kernels.bounds --save", "versions": runs.versions(), "kernels": sorted(found),
