@@ -67,12 +67,15 @@ def update():
                for place in compared.places(run, "wrong_percent"))
     errors = {label: {n: column(found, label, "rewritten-keys", f"wrong_percent/{n}") for n in (0, most)} for label in
               ("NTM", "NTM no erase", "MemN2N", "MemN2N no time")}
-    lines = [f"{label}, % wrong after 0 and {most} rewrites: {spread(each[0])}, {spread(each[most])} (n = {len(each[most])})"
-             for label, each in errors.items()]
+    learned = {label: sum(value <= compared.GOOD for value in each[most].values()) for label, each in errors.items()}
+    lines = [f"{label}, % wrong after 0 and {most} rewrites: {spread(each[0])}, {spread(each[most])}; of {len(each[most])} seeds "
+             f"{learned[label]} have learned it" for label, each in errors.items()]
     in_place, appended = (better(errors[model][most], errors[f"{model} no {what}"][most])
                           for model, what in (("NTM", "erase"), ("MemN2N", "time")))
-    because = (f"Without erasing an NTM {'loses' if in_place else 'loses nothing'} where keys are rewritten; a MemN2N keeps every "
-               f"version as a slot of its own, and {'finds the latest by its age' if appended else 'does without its age'}.")
+    because = (f"Without erasing NTMs {'lose' if in_place else 'do not surely lose'} where keys are rewritten: {learned['NTM']} have "
+               f"learned it with erasing (the best {least(errors['NTM'][most]):.1f} % wrong), {learned['NTM no erase']} without (the "
+               f"best {least(errors['NTM no erase'][most]):.1f} %). A MemN2N keeps every version as a sentence of its own, and "
+               f"{'finds the latest by its age' if appended else 'does without its age'}.")
     short = f"% wrong after {most} rewrites: " + ", ".join(f"{label} {mean(each[most]):.0f}" for label, each in errors.items())
     return by_halves(in_place, appended, "\n".join(lines), because, report("duel_update"), figure_of("update", found), short)
 
