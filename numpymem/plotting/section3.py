@@ -72,14 +72,18 @@ def update(found):
         model, _, variant = label.partition(" ")
         numbers = [n for n in range(13) if wrong(found, label, "rewritten-keys", f"wrong_percent/{n}")]
         errors = [wrong(found, label, "rewritten-keys", f"wrong_percent/{n}") for n in numbers]
-        axes.errorbar(numbers, [np.mean(each) for each in errors], [np.std(each) for each in errors], color=COLOURS[model],
-                      linestyle=styles[variant], marker="o", markersize=4, capsize=2, label=label)
+        axes.plot(numbers, [np.mean(each) for each in errors], color=COLOURS[model], linestyle=styles[variant], label=label)
+        shift = {"NTM": -0.05, "NTM no erase": 0.05}.get(label, 0)
+        for number, each in zip(numbers, errors):
+            axes.scatter([number + shift] * len(each), each, s=16, marker="x" if variant else "o", linewidths=1,
+                         facecolors=COLOURS[model] if variant else "white", edgecolors=COLOURS[model], zorder=3)
     axes.set_xticks(numbers)
     axes.set_xlabel("how often the key asked for was rewritten")
-    axes.set_ylim(0, None)
+    axes.set_ylim(-3, 105)
     axes.grid(True, axis="y")
-    axes.legend(fontsize=8)
-    return finished(figure, "update", "rewritten-keys: % wrong, mean ± sd of the seeds")
+    axes.legend(fontsize=8, ncols=4, loc="upper center")
+    return finished(figure, "update", "rewritten-keys: % wrong; lines: mean, points: each seed (crosses where the line is broken)",
+                    bottom=0.15)
 
 
 @styled
