@@ -75,8 +75,8 @@ def update(found):
         axes.plot(numbers, [np.mean(each) for each in errors], color=COLOURS[model], linestyle=styles[variant], label=label)
         shift = {"NTM": -0.05, "NTM no erase": 0.05}.get(label, 0)
         for number, each in zip(numbers, errors):
-            axes.scatter([number + shift] * len(each), each, s=16, marker="x" if variant else "o", linewidths=1,
-                         facecolors=COLOURS[model] if variant else "white", edgecolors=COLOURS[model], zorder=3)
+            axes.plot([number + shift] * len(each), each, "x" if variant else "o", markersize=4, color=COLOURS[model],
+                      markerfacecolor="white", zorder=3)
     axes.set_xticks(numbers)
     axes.set_xlabel("how often the key asked for was rewritten")
     axes.set_ylim(-3, 105)

@@ -72,9 +72,10 @@ def update():
              f"{learned[label]} have learned it" for label, each in errors.items()]
     in_place, appended = (better(errors[model][most], errors[f"{model} no {what}"][most])
                           for model, what in (("NTM", "erase"), ("MemN2N", "time")))
+    best, worse = (least(errors[label][most]) for label in ("NTM", "NTM no erase"))
     because = (f"Without erasing NTMs {'lose' if in_place else 'do not surely lose'} where keys are rewritten: {learned['NTM']} "
-               f"have learned it with erasing (the best {least(errors['NTM'][most]):.1f} % wrong), {learned['NTM no erase']} without "
-               f"(the best {least(errors['NTM no erase'][most]):.1f} %). A MemN2N keeps every version as a sentence of its own, and "
+               f"have learned it with erasing (the best: {best:.1f} % wrong), {learned['NTM no erase']} without (the best: "
+               f"{worse:.1f} %). A MemN2N keeps every version as a sentence of its own, and "
                f"{'finds the latest by its age' if appended else 'does without its age'}.")
     short = f"% wrong after {most} rewrites: " + ", ".join(f"{label} {mean(each[most]):.0f}" for label, each in errors.items())
     return by_halves(in_place, appended, "\n".join(lines), because, report("duel_update"), figure_of("update", found), short)
