@@ -59,7 +59,7 @@ def addressing(found):
     for axes, values, model in zip(figure.subplots(1, 2), (ntm, memn2n), ("NTM", "MemN2N")):
         bars(axes, values, COLOURS[model])
         axes.set_title(model, weight="bold")
-    return finished(figure, "addressing", "% wrong, mean ± sd of the seeds; every variant trained from the start")
+    return finished(figure, "addressing", "% wrong, mean and each seed; every variant trained from the start")
 
 
 @styled
@@ -72,14 +72,18 @@ def update(found):
         model, _, variant = label.partition(" ")
         numbers = [n for n in range(13) if wrong(found, label, "rewritten-keys", f"wrong_percent/{n}")]
         errors = [wrong(found, label, "rewritten-keys", f"wrong_percent/{n}") for n in numbers]
-        axes.errorbar(numbers, [np.mean(each) for each in errors], [np.std(each) for each in errors], color=COLOURS[model],
-                      linestyle=styles[variant], marker="o", markersize=4, capsize=2, label=label)
+        axes.plot(numbers, [np.mean(each) for each in errors], color=COLOURS[model], linestyle=styles[variant], label=label)
+        shift = {"NTM": -0.05, "NTM no erase": 0.05}.get(label, 0)
+        for number, each in zip(numbers, errors):
+            axes.plot([number + shift] * len(each), each, "x" if variant else "o", markersize=4, color=COLOURS[model],
+                      markerfacecolor="white", zorder=3)
     axes.set_xticks(numbers)
     axes.set_xlabel("how often the key asked for was rewritten")
-    axes.set_ylim(0, None)
+    axes.set_ylim(-3, 105)
     axes.grid(True, axis="y")
-    axes.legend(fontsize=8)
-    return finished(figure, "update", "rewritten-keys: % wrong, mean ± sd of the seeds")
+    axes.legend(fontsize=8, ncols=4, loc="upper center")
+    return finished(figure, "update", "rewritten-keys: % wrong; lines: mean, points: each seed (crosses where the line is broken)",
+                    bottom=0.15)
 
 
 @styled
@@ -93,7 +97,7 @@ def time(found):
     left.set_title("rewritten-keys, told in another order", weight="bold")
     bars(right, {case.replace(", ", "\n"): dict(each) for case, each in found["reset"].items()}, COLOURS["NTM"])
     right.set_title("NTM: set back before the question", weight="bold")
-    return finished(figure, "time", "% wrong, mean ± sd of the seeds; answers go by the order in which it was told")
+    return finished(figure, "time", "% wrong, mean and each seed; answers go by the order in which it was told")
 
 
 @styled
@@ -184,7 +188,8 @@ def wrong(found, group, task, place):
 
 
 def bars(axes, values, colour):
-    """{place: {kind: values}} as bars side by side, each with its mean on top; `colour` one for all kinds, or one for each."""
+    """{place: {kind: values}} as bars side by side: the mean, also as a number, and a dot for each value; `colour` one for all
+    kinds, or one for each."""
     kinds = list(dict.fromkeys(kind for each in values.values() for kind in each))
     wide = 0.84 / len(kinds)
     for at, each in enumerate(values.values()):
@@ -192,13 +197,14 @@ def bars(axes, values, colour):
             if not each.get(kind):
                 continue
             x, mean = at - 0.42 + (number + 0.5) * wide, np.mean(each[kind])
-            axes.bar(x, mean, 0.92 * wide, yerr=np.std(each[kind]), color=colour[kind] if isinstance(colour, dict) else colour,
+            axes.bar(x, mean, 0.92 * wide, color=colour[kind] if isinstance(colour, dict) else colour,
                      alpha=1 if isinstance(colour, dict) else 1 - 0.6 * number / len(kinds), hatch=HATCHES[number % len(HATCHES)],
-                     edgecolor="white", error_kw={"linewidth": 0.8}, label=kind if kind not in axes.get_legend_handles_labels()[1]
-                     else None)
-            axes.annotate(f"{mean:.0f}" if mean >= 0.5 or mean == 0 else f"{mean:.1f}", (x, mean), (0, 2), ha="center", fontsize=7,
-                          textcoords="offset points", color=INK)
+                     edgecolor="white", label=kind if kind not in axes.get_legend_handles_labels()[1] else None)
+            axes.plot([x] * len(each[kind]), each[kind], ".", markersize=3.5, color=INK)
+            axes.annotate(f"{mean:.0f}" if mean >= 0.5 or mean == 0 else f"{mean:.1f}", (x, max(each[kind])), (0, 3), ha="center",
+                          fontsize=7, textcoords="offset points", color=INK)
     axes.set_xticks(range(len(values)), list(values), fontsize=8.5, color=INK)
+    axes.set_ylim(0, None)
     axes.tick_params(axis="x", length=0)
     axes.grid(True, axis="y")
     axes.legend(fontsize=7.5, ncols=min(len(kinds), 5), loc="upper center", bbox_to_anchor=(0.5, -0.16))

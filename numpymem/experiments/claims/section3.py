@@ -67,12 +67,17 @@ def update():
                for place in compared.places(run, "wrong_percent"))
     errors = {label: {n: column(found, label, "rewritten-keys", f"wrong_percent/{n}") for n in (0, most)} for label in
               ("NTM", "NTM no erase", "MemN2N", "MemN2N no time")}
-    lines = [f"{label}, % wrong after 0 and {most} rewrites: {spread(each[0])}, {spread(each[most])} (n = {len(each[most])})"
-             for label, each in errors.items()]
+    learned = {label: sum(value <= compared.GOOD for value in each[most].values()) for label, each in errors.items()}
+    lines = [f"{label}, % wrong after 0 and {most} rewrites: {spread(each[0])}, {spread(each[most])}; of {len(each[most])} seeds "
+             f"{learned[label]} have learned it" for label, each in errors.items()]
     in_place, appended = (better(errors[model][most], errors[f"{model} no {what}"][most])
                           for model, what in (("NTM", "erase"), ("MemN2N", "time")))
-    because = (f"Without erasing an NTM {'loses' if in_place else 'loses nothing'} where keys are rewritten; a MemN2N keeps every "
-               f"version as a slot of its own, and {'finds the latest by its age' if appended else 'does without its age'}.")
+    best, worse = (least(errors[label][most]) for label in ("NTM", "NTM no erase"))
+    because = (f"Without erasing NTMs {'lose' if in_place else 'do not surely lose'} where keys are rewritten: with erasing "
+               f"{learned['NTM']} of {len(errors['NTM'][most])} have learned it (the best: {best:.1f} % wrong), without it "
+               f"{learned['NTM no erase']} of {len(errors['NTM no erase'][most])} (the best: {worse:.1f} %). A MemN2N keeps "
+               "every version as a sentence of its own, and "
+               f"{'finds the latest by its age' if appended else 'does without its age'}.")
     short = f"% wrong after {most} rewrites: " + ", ".join(f"{label} {mean(each[most]):.0f}" for label, each in errors.items())
     return by_halves(in_place, appended, "\n".join(lines), because, report("duel_update"), figure_of("update", found), short)
 
@@ -93,9 +98,13 @@ def time():
     lines += [f"{task} told in another order, % wrong before and after: "
               + "; ".join(f"{label} {spread(each['wrong_percent'])}, {spread(each['moved_wrong_percent'])}"
                           for label, each in by_model.items()) for task, by_model in order.items()]
-    because = (f"An NTM with an LSTM {'cannot do' if by_case['copy, LSTM'] else 'does'} without its controller's state, but a "
-               "feedforward controller has none and learns as well: time is then in the memory and in where the heads are. MemN2N "
-               f"keeps nothing; order reaches it through its ages alone (without them logits move by {timeless:.0e}).")
+    free = min(((mean(errors["nothing"]), case) for case, errors in reset.items() if "h, c" not in errors), default=None)
+    because = f"An NTM with an LSTM {'cannot do' if by_case['copy, LSTM'] else 'does'} without its controller's state. "
+    if free:
+        because += (f"A feedforward controller has none, and is wrong {free[0]:.1f} % of the time ({free[1]}): what it was told is "
+                    "in its memory alone. ")
+    because += (f"MemN2N {'keeps nothing' if stateless else 'does keep something'}; without ages another order moves its logits by "
+                f"{timeless:.0e} at most.")
     lstm = reset["copy, LSTM"]
     short = (f"LSTM's state set back: {mean(lstm['nothing']):.0f} -> {mean(lstm['h, c']):.0f} % wrong bits; MemN2N without ages: "
              f"logits move by {timeless:.0e}")
