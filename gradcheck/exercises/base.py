@@ -137,8 +137,9 @@ def difference(answer, expected, wrong_ways, tolerance):
     off = np.abs(np.nan_to_num(answer, nan=np.inf) - expected)
     at = np.unravel_index(int(off.argmax()), off.shape)
     place = f" at {list(map(int, at))}" if at else ""
-    return f"{int((off > room(expected, tolerance)).sum())} of {off.size} numbers wrong; farthest off{place}: {answer[at]:.4g}. " + (
-        factor(answer, expected) or "Work that one out by hand.")
+    many = int((off > room(expected, tolerance)).sum())
+    return (f"{many} of {off.size} numbers wrong; farthest off{place}: {answer[at]:.4g}. "
+            + (factor(answer, expected) or "Work that one out by hand."))
 
 
 def factor(answer, expected):
