@@ -22,7 +22,7 @@ import nbformat
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 ROOT = FOLDER.parent
-MINUTES = 4                                       # a chapter from a cold start, on two cores
+TIMEOUT = 1800                                    # seconds for a cell: a chapter takes a few minutes, a busy machine many
 LARGEST, LARGEST_FOLDER = 2 << 20, 15 << 20       # bytes
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CHATTER = re.compile(r"^(compiling kernel .*|.*\d+%\|.*)\n?", re.MULTILINE)       # said once on a machine, or as time goes by
@@ -64,7 +64,7 @@ def run(path, quick=False):
     book = read_script(path)
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = os.environ | {"PYTHONPATH": paths, "NUMPYMEM_QUICK": str(int(quick)), "NUMPYMEM_OFFLINE": "1"}
-    client = NotebookClient(book, timeout=60 * MINUTES, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}},
+    client = NotebookClient(book, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}},
                             record_timing=False, store_widget_state=False)
     client.execute(env=env)
     return clean(book)

@@ -8,29 +8,29 @@ LINES = ((READ, "-", "o"), (WRITE, "--", "s"), (INK, ":", "^"))              # t
 
 
 @styled
-def weight_bars(rows, title, note="", marks=()):
+def weight_bars(rows, title, note="", axis="slot $i$"):
     """Weightings over the slots, one panel below the other, with their numbers -> Picture.
 
     rows    name -> weights (N,); the names stand at the left
-    marks   slots to point at, in every panel
+    axis    what the bars are
     """
     width, each = 7.0, 0.85
     height = 0.95 + each * len(rows) + 0.35
     figure = picture(width, height)
     panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, weights) in zip(panels, rows.items()):
-        draw_bars(axes, np.asarray(weights, float), marks)
+        draw_bars(axes, np.asarray(weights, float))
         axes.set_ylabel(name, rotation=0, ha="right", va="center", color=INK, fontsize=9)
-    panels[-1].set_xlabel("slot $i$")
+    panels[-1].set_xlabel(axis)
     headline(figure, title, note)
     figure.subplots_adjust(left=2.0 / width, right=1 - 0.15 / width, top=1 - 0.75 / height, bottom=0.5 / height, hspace=0.25)
     return figure
 
 
-def draw_bars(axes, weights, marks):
+def draw_bars(axes, weights):
     """One weighting as bars with their numbers; the axis goes from 0 to 1, as weights do."""
     N = len(weights)
-    axes.bar(range(N), weights, color=[WRITE if i in marks else READ for i in range(N)], width=0.72)
+    axes.bar(range(N), weights, color=READ, width=0.72)
     for i, weight in enumerate(weights):
         axes.text(i, max(weight, 0) + 0.04, f"{weight:.2f}".replace("-0.00", "0.00"), ha="center", fontsize=7.5, color=SOFT)
     low = min(0.0, weights.min())
