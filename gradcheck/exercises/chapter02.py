@@ -137,7 +137,7 @@ hop = Exercise(
      "scores = m @ u, batched: u needs a last axis for that, u[:, :, None]. The weights are used on c, not on m.",
      "p = softmax((m @ u[:, :, None])[:, :, 0]), then o = (p[:, None] @ c)[:, 0], then u + o."),
     all_of(same_forward(one_hop, [some_story(0), some_story(1, B=4, sentences=4)], (
-        Mistake(values_are_keys, "You read out m where c is meant. One vector of a sentence is for finding it, the other for reading."),
+        Mistake(values_are_keys, "You read out m where c is meant. m is for finding a sentence, c for reading it."),
         Mistake(forgets_question, "That is o. The next state is u + o: the question must not be forgotten."),
         Mistake(over_the_batch, "Your softmax runs over the batch. The weights of one story's sentences must sum to one."),
         Mistake(no_softmax, "The scores are used as weights. A softmax over the sentences is missing.")))),

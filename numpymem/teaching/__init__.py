@@ -10,10 +10,10 @@ Nothing of numpymem imports this package: IPython and ipywidgets are needed only
 """
 
 from numpymem.teaching.article import chapters, equations
-from numpymem.teaching.figures import matrices, several_curves, weight_bars
+from numpymem.teaching.figures import matrices, memory_at, several_curves, weight_bars
 from numpymem.teaching.interactive import sliders
 from numpymem.teaching.models import SMALL_COPY, budget, is_quick, learning_curve, train, trained
 from numpymem.teaching.sources import show
 
-__all__ = ["SMALL_COPY", "budget", "chapters", "equations", "is_quick", "learning_curve", "matrices", "several_curves", "show",
-           "sliders", "train", "trained", "weight_bars"]
+__all__ = ["SMALL_COPY", "budget", "chapters", "equations", "is_quick", "learning_curve", "matrices", "memory_at", "several_curves",
+           "show", "sliders", "train", "trained", "weight_bars"]

@@ -2,7 +2,23 @@
 
 import numpy as np
 
-from numpymem.plotting.parts import INK, PALE, READ, SIGN_MAP, SOFT, WRITE, cells, headline, log_axis, picture, styled
+from numpymem.plotting.parts import (
+    INK,
+    PALE,
+    READ,
+    READ_MAP,
+    SIGN_MAP,
+    SOFT,
+    WRITE,
+    WRITE_MAP,
+    cells,
+    head_weights,
+    headline,
+    log_axis,
+    picture,
+    styled,
+    used_slots,
+)
 
 LINES = ((READ, "-", "o"), (WRITE, "--", "s"), (INK, ":", "^"))              # told apart by dash and mark, too
 
@@ -64,6 +80,32 @@ def matrices(shown, title, note=""):
     panels[0].set_ylabel("slot")
     headline(figure, title, note)
     figure.subplots_adjust(left=0.6 / figure.get_figwidth(), right=0.98, top=1 - 0.85 / height, bottom=0.15 / height, wspace=0.25)
+    return figure
+
+
+@styled
+def memory_at(trace, t, b=0):
+    """What is in the memory after step t, and where the heads were in that step -> Picture.
+
+    trace   of NTM.forward or DNC.forward
+    t       step number, 0 for the first one
+    """
+    w, R = head_weights(trace)
+    slots = used_slots(w[:, b])
+    M, limit = np.asarray(trace["M"])[t, b][slots], float(np.abs(np.asarray(trace["M"])[:, b]).max())
+    width, height = 7.0, 1.25 + 0.17 * len(slots)
+    figure = picture(width, height)
+    columns = [("write", w[t, b, R:, slots], WRITE_MAP, 1.0, 0.0), ("read", w[t, b, :R, slots], READ_MAP, 1.0, 0.0),
+               (f"memory $M_t$: {M.shape[1]} numbers a slot", M, SIGN_MAP, limit, -limit)]
+    panels = figure.subplots(1, 3, width_ratios=[0.7, 0.7, 9])
+    for axes, (name, values, colours, high, low) in zip(panels, columns):
+        cells(axes, values, colours, low, high)
+        axes.set_title(name, fontsize=9)
+        axes.set_xticks([])
+    panels[0].set_yticks(range(len(slots)), [str(slot) for slot in slots], fontsize=7)
+    panels[0].set_ylabel("slot")
+    headline(figure, f"The memory after step {t}", "green is positive, purple negative; orange: written, blue: read in this step")
+    figure.subplots_adjust(left=0.6 / width, right=0.98, top=1 - 0.85 / height, bottom=0.12 / height, wspace=0.08)
     return figure
 
 
