@@ -46,6 +46,12 @@ def test_the_folder_is_small():
     assert sum(path.stat().st_size for path in build.FOLDER.rglob("*.ipynb")) < build.LARGEST_FOLDER
 
 
+def test_the_map_leads_to_every_chapter_and_its_solutions():
+    text = (build.FOLDER / "00_start_here.py").read_text(encoding="utf-8")
+    for path in SCRIPTS:
+        assert path.stem == "00_start_here" or f"({build.short(path)}.ipynb)" in text, build.short(path)
+
+
 def test_links_between_notebooks_lead_somewhere():
     for path in build.FOLDER.rglob("*.ipynb"):
         for link in re.findall(r"\]\(([^)#:]+\.ipynb)", path.read_text(encoding="utf-8")):
@@ -61,6 +67,15 @@ def test_the_glossary_names_what_is_in_the_code():
         id = row.rpartition(" ")[2]
         names = re.findall(r"`(\w+)`", row)
         assert id in REGISTRY and (not names or names[0] in (REGISTRY[id].name, "m", "position_weights")), row
+
+
+def test_new_text_keeps_the_outputs_and_new_code_does_not():
+    ran, script = notebook(("a = 1", ""), ("a", "1")), notebook(("a = 1", ""), ("a", ""))
+    script.cells.insert(1, nbformat.v4.new_markdown_cell("new words"))
+    kept = build.with_outputs_of(script, ran)
+    assert [cell.source for cell in kept.cells] == ["a = 1", "new words", "a"] and kept.cells[2].outputs[0].text == "1"
+    with pytest.raises(SystemExit, match="code"):
+        build.with_outputs_of(notebook(("a = 2", ""), ("a", "")), ran)
 
 
 # ---- what differs from machine to machine is noticed ----------------------------------------------------------------------
@@ -144,8 +159,7 @@ def test_models_that_come_along_need_no_download(monkeypatch):
     assert task.count_wrong(logits, batch)[0] <= 2 and "GENERATED" in task.origin
 
 
-def test_the_map_lists_all_sections_and_equations():
-    assert teaching.chapters().data.count("\n") == 9 and "[chapter](00_" not in teaching.chapters().data
+def test_the_table_lists_equations():
     assert all(f"| {id} |" in teaching.equations("NTM-").data for id in REGISTRY if id.startswith("NTM-"))
     with pytest.raises(ValueError, match="families"):
         teaching.equations("nothing")
