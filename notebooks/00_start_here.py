@@ -28,8 +28,9 @@ from numpymem.teaching import SMALL_COPY, budget, equations, several_curves, sho
 # ## First, a picture
 #
 # An NTM that was trained by this code is shown six vectors of eight bits, one in each time step. Then it must repeat them from
-# memory. Time runs from left to right. Follow the orange staircase: it writes each vector into a slot of its own, and moves on by one.
-# Then it jumps back, and the blue staircase reads the same slots again. Nobody programmed that plan. It came out of gradients.
+# memory. Time runs from left to right. Follow the orange staircase: it writes each vector into a slot of its own, one further each time.
+# The blue read head waits. When the answers are due, it walks through the same slots. Nobody programmed that plan. It came out of
+# gradients.
 
 # %%
 model, params, task = trained("ntm_copy")

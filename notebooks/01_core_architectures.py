@@ -60,7 +60,7 @@ def draw_memory(t):
 sliders(draw_memory, t=(0, len(batch.inputs) - 1, 5))
 
 # %% [markdown]
-# Watch the memory fill up, slot by slot, and then stay as it is while the read head goes through it.
+# Watch the memory fill up, slot by slot. After the delimiter the read head goes through what was written.
 #
 # ### What the controller says
 #

@@ -189,7 +189,7 @@ for name in ("ntm_copy", "ntm_recall"):
 # Fifty percent is guessing. Two lessons:
 #
 # - **Copying hardly needs to look anything up.** The read head of this network waits at the first slot until it is its turn, and then
-#   walks: almost nothing is lost without content. What it cannot do without is its steps.
+#   walks: little is lost without content. What it cannot do without is its steps.
 # - **Recall needs both.** "Which item came after this one?" means: find the item by content, then step on by one. Take away either, and
 #   the network guesses.
 #
@@ -282,8 +282,8 @@ weight_bars({f"hop {number + 1}:  $p$": each[0] for number, each in enumerate(we
 #
 # ### On a story
 #
-# With trained tables this becomes a chain of thought. "Where is the football?" needs two facts: who put it down, and where that person
-# was. The model was trained on task 2 of bAbI; the story is a made one of the same kind.
+# With trained tables this becomes a chain of thought. "Where is the apple?" needs two facts: who left it, and where that person was.
+# The model was trained on task 2 of bAbI; the story is a made one of the same kind.
 
 # %%
 story_model, story_params, story_task = trained("memn2n_babi2")

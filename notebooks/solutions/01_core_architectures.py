@@ -33,7 +33,8 @@ def slots(w):
 assert find_slots.grade(slots)
 
 # %% [markdown]
-# On the model of the chapter: while the vectors come in, it moves on by one slot in each step.
+# On the model of the chapter: while the vectors come in, it moves by one slot in each step. (The slots are a ring, and
+# which way round to go was left to the network.)
 
 # %%
 model, params, task = trained("ntm_copy")
