@@ -102,31 +102,7 @@ slope = Exercise(
     judge_slope, "Nothing was subtracted, so nothing was lost, however small h is.")
 
 
-# ---- 5.3 the gate ------------------------------------------------------------------------------------------------------------
-
-def gate_backward_swapped(dw_g, w_c, w_prev, g):
-    return (1 - g) * dw_g, g * dw_g, (dw_g * (w_c - w_prev)).sum(-1, keepdims=True)
-
-
-def gate_backward_half(dw_g, w_c, w_prev, g):
-    return g * dw_g, (1 - g) * dw_g, (dw_g * w_c).sum(-1, keepdims=True)
-
-
-gate = Exercise(
-    "5.3", "The gate, backwards",
-    "Write `interpolate_backward(dw_g, w_c, w_prev, g)` for w_g = g w_c + (1 - g) w_prev. It returns `dw_c, dw_prev, dg`. `g` is "
-    "(B, H, 1), all else is (B, H, N).",
-    ("Go term by term: w_c appears once, w_prev once, g twice.",
-     "One number g meets all N slots. What was spread forwards is summed backwards, and dg keeps its axis: keepdims=True.",
-     "dg = (dw_g * (w_c - w_prev)).sum(-1, keepdims=True)"),
-    right_backward(interpolate.original, {"w_c": weighting(2, 3, 5), "w_prev": weighting(2, 3, 5),
-                                          "g": rng.uniform(0.1, 0.9, (2, 3, 1))}, "w_g", [
-        Mistake(gate_backward_swapped, "dw_c and dw_prev have changed places: which of the two does g multiply?"),
-        Mistake(gate_backward_half, "g stands in the formula twice: once with w_c and once, with a minus, with w_prev.")]),
-    "Spread forwards, sum backwards: that rule alone gives half of all backward passes.")
-
-
-# ---- 5.4 softmax -------------------------------------------------------------------------------------------------------------
+# ---- 5.3 softmax -------------------------------------------------------------------------------------------------------------
 
 def softmax_backward_diagonal(dp, p):
     return dp * p * (1 - p)
@@ -141,7 +117,7 @@ def softmax_backward_over_batch(dp, p):
 
 
 soft = Exercise(
-    "5.4", "Softmax, backwards, without its Jacobian",
+    "5.3", "Softmax, backwards, without its Jacobian",
     "Write `softmax_backward(dp, p)` for p = softmax(z) along the last axis, from dp_i / dz_j = p_i (delta_ij - p_j), without "
     "making the N x N matrix. It returns `dz`.",
     ("dz_j = sum_i dp_i p_i (delta_ij - p_j). Do the two terms in the bracket one after the other.",
@@ -154,6 +130,30 @@ soft = Exercise(
                                           "it."),
         Mistake(softmax_backward_over_batch, "You sum over the batch (axis 0). What sums to one is the last axis: -1.")]),
     "A constant added to all dp changes nothing: the weights cannot all grow.")
+
+
+# ---- 5.4 the gate ------------------------------------------------------------------------------------------------------------
+
+def gate_backward_swapped(dw_g, w_c, w_prev, g):
+    return (1 - g) * dw_g, g * dw_g, (dw_g * (w_c - w_prev)).sum(-1, keepdims=True)
+
+
+def gate_backward_half(dw_g, w_c, w_prev, g):
+    return g * dw_g, (1 - g) * dw_g, (dw_g * w_c).sum(-1, keepdims=True)
+
+
+gate = Exercise(
+    "5.4", "The gate, backwards",
+    "Write `interpolate_backward(dw_g, w_c, w_prev, g)` for w_g = g w_c + (1 - g) w_prev. It returns `dw_c, dw_prev, dg`. `g` is "
+    "(B, H, 1), all else is (B, H, N).",
+    ("Go term by term: w_c appears once, w_prev once, g twice.",
+     "One number g meets all N slots. What was spread forwards is summed backwards, and dg keeps its axis: keepdims=True.",
+     "dg = (dw_g * (w_c - w_prev)).sum(-1, keepdims=True)"),
+    right_backward(interpolate.original, {"w_c": weighting(2, 3, 5), "w_prev": weighting(2, 3, 5),
+                                          "g": rng.uniform(0.1, 0.9, (2, 3, 1))}, "w_g", [
+        Mistake(gate_backward_swapped, "dw_c and dw_prev have changed places: which of the two does g multiply?"),
+        Mistake(gate_backward_half, "g stands in the formula twice: once with w_c and once, with a minus, with w_prev.")]),
+    "Spread forwards, sum backwards: that rule alone gives half of all backward passes.")
 
 
 # ---- 5.5 an equation of one's own --------------------------------------------------------------------------------------------
@@ -190,4 +190,4 @@ squared = Exercise(
                                             "here the power rule comes before it.")]),
     "2 w / w_s = 2 w_s / total: with gamma in place of 2 you have derived NTM-9.")
 
-ALL = (written, slope, gate, soft, squared)
+ALL = (written, slope, soft, gate, squared)

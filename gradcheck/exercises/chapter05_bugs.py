@@ -1,4 +1,4 @@
-"""The exercises of chapter 05 from 5.6 on: bugs to find, and roads that part and meet. The first half is in chapter05.py."""
+"""The exercises of chapter 05 from 5.6 on: roads that part and meet, and bugs to find. The first half is in chapter05.py."""
 
 import numpy as np
 
@@ -11,36 +11,7 @@ from numpymem.ops.outer import outer_sum
 from numpymem.ops.softmax import softmax
 
 
-# ---- 5.6 find the line -------------------------------------------------------------------------------------------------------
-
-def broken_cosine_backward(dK, K, k, M):
-    k_k, M_M = squares(k)[:, :, None], squares(M)[:, None]           # (B, H, 1), (B, 1, N)
-    # K = dots / sqrt(k_k M_M)
-    ddots = dK / np.sqrt(k_k * M_M)                                  # (B, H, N)
-    dk_k = -(dK * K).sum(2, keepdims=True) / (2 * k_k)               # (B, H, 1)
-    dM_M = -(dK * K).mean(1, keepdims=True) / (2 * M_M)              # (B, 1, N)
-    # dots = k M^T,  k_k = k.k + EPS,  M_M = M.M + EPS
-    dk = ddots @ M + k * (2 * dk_k)                                  # (B, H, W)
-    dM = outer_sum(ddots, k) + M * (2 * dM_M).swapaxes(1, 2)         # (B, N, W)
-    return dk, dM
-
-
-planted = Exercise(
-    "5.6", "Find the line",
-    "`broken_cosine_backward` (shown above) has one wrong line. With one head it passes every check; with two it does not. Which "
-    "line is it? Answer with the name on its left: \"ddots\", \"dk_k\", \"dM_M\", \"dk\" or \"dM\".",
-    ("The report says which gradient is wrong, so the lines that lead only to the other one are right.",
-     "What is different with one head? Then a sum over heads and something else are the same.",
-     "A slot's length M_M is used by every head: spread over H forwards, so over H there must be a *sum* backwards."),
-    one_of("dM_M", {"dM": "dM is where it comes out, but the line itself is right. Go one line further up: what goes into it?",
-                    "ddots": "Were ddots wrong, dk would be wrong as well, and the report says that dk is right.",
-                    "dk_k": "dk_k leads to dk alone, which is right. (It sums over the slots, as it should.)",
-                    "dk": "The report says that dk is right."},
-           "Answer with the name on the left of the wrong line, for instance \"dk\"."),
-    "A mean over heads is a sum over one head: a check with H = 1 proves nothing about it.")
-
-
-# ---- 5.7 where roads part ----------------------------------------------------------------------------------------------------
+# ---- 5.6 where roads part ----------------------------------------------------------------------------------------------------
 
 def read_and_write(M_prev, w, v, e, a):
     """Read with w, then write with v, as one step of the NTM does.  M_prev (B, N, W); w, v (B, 1, N); e, a (B, 1, W)"""
@@ -73,7 +44,7 @@ def as_if_nothing_was_erased(dr, dM, M_prev, w, v, e, a):
 
 
 roads = Exercise(
-    "5.7", "Where roads part, gradients meet",
+    "5.6", "Where roads part, gradients meet",
     "Write `read_and_write_backward(dr, dM, M_prev, w, v, e, a)` for `read_and_write` (shown above): r = read(w, M_prev), then "
     "M = add(erase(M_prev, v, e), v, a). It returns `dM_prev, dw, dv, de, da`. Use the library's `read_backward`, `erase_backward` "
     "and `add_backward`.",
@@ -89,7 +60,7 @@ roads = Exercise(
     "memory_step_backward has the same sums, and one road more: the content addressing.")
 
 
-# ---- 5.8 a hop ---------------------------------------------------------------------------------------------------------------
+# ---- 5.7 a hop ---------------------------------------------------------------------------------------------------------------
 
 def one_hop(u, m, c):
     """p = softmax(u m), o = p c, u_next = u + o.  u (B, D); m, c (B, I, D)"""
@@ -121,7 +92,7 @@ def hop_without_softmax(du_next, u, m, c):
 
 
 hop = Exercise(
-    "5.8", "One hop, backwards",
+    "5.7", "One hop, backwards",
     "Write `one_hop_backward(du_next, u, m, c)` for `one_hop` (shown above). `u` is (B, D), `m` and `c` are (B, I, D); it "
     "returns `du, dm, dc`.",
     ("u has two roads: past the hop (u_next = u + o) and into it (the scores).",
@@ -134,6 +105,35 @@ hop = Exercise(
         Mistake(hop_past_only, "You took the road past the hop and forgot the one into it: u also decides where to look."),
         Mistake(hop_without_softmax, "Between dp and the scores there is a softmax: dscores = softmax_backward(dp, p).")]),
     "m learns where to look, c what to find: two gradients, which is why there are two embeddings.")
+
+
+# ---- 5.8 find the line -------------------------------------------------------------------------------------------------------
+
+def broken_cosine_backward(dK, K, k, M):
+    k_k, M_M = squares(k)[:, :, None], squares(M)[:, None]           # (B, H, 1), (B, 1, N)
+    # K = dots / sqrt(k_k M_M)
+    ddots = dK / np.sqrt(k_k * M_M)                                  # (B, H, N)
+    dk_k = -(dK * K).sum(2, keepdims=True) / (2 * k_k)               # (B, H, 1)
+    dM_M = -(dK * K).mean(1, keepdims=True) / (2 * M_M)              # (B, 1, N)
+    # dots = k M^T,  k_k = k.k + EPS,  M_M = M.M + EPS
+    dk = ddots @ M + k * (2 * dk_k)                                  # (B, H, W)
+    dM = outer_sum(ddots, k) + M * (2 * dM_M).swapaxes(1, 2)         # (B, N, W)
+    return dk, dM
+
+
+planted = Exercise(
+    "5.8", "Find the line",
+    "`broken_cosine_backward` (shown above) has one wrong line. With one head it passes every check; with two it does not. Which "
+    "line is it? Answer with the name on its left: \"ddots\", \"dk_k\", \"dM_M\", \"dk\" or \"dM\".",
+    ("The report says which gradient is wrong, so the lines that lead only to the other one are right.",
+     "What is different with one head? Then a sum over heads and something else are the same.",
+     "A slot's length M_M is used by every head: spread over H forwards, so over H there must be a *sum* backwards."),
+    one_of("dM_M", {"dM": "dM is where it comes out, but the line itself is right. Go one line further up: what goes into it?",
+                    "ddots": "Were ddots wrong, dk would be wrong as well, and the report says that dk is right.",
+                    "dk_k": "dk_k leads to dk alone, which is right. (It sums over the slots, as it should.)",
+                    "dk": "The report says that dk is right."},
+           "Answer with the name on the left of the wrong line, for instance \"dk\"."),
+    "A mean over heads is a sum over one head: a check with H = 1 proves nothing about it.")
 
 
 # ---- 5.9 a hunt --------------------------------------------------------------------------------------------------------------
@@ -185,4 +185,4 @@ symptoms = Exercise(
                   "Which equation knows that slots have neighbours?")),
     "A wrong forward passes every gradient check: only a test of meaning finds the third.")
 
-ALL = (planted, roads, hop, hunted, symptoms)
+ALL = (roads, hop, planted, hunted, symptoms)

@@ -75,8 +75,8 @@ def one_answer(found, answer):
     lower.annotate("asked here", (step, 0.97), (-4, 0), ("data", "axes fraction"), textcoords="offset points", ha="right", va="top",
                    fontsize=8.5)
     headline(figure, f"Which write does the gradient of answer {answer} come from?",
-             r"above: $\|\partial L / \partial M_t(i)\|$ in the slots that were written, dark = large (log scale); orange dots: written here. "
-             "Read from right to left")
+             r"above: $\|\partial L / \partial M_t(i)\|$ in the slots that were written, dark = large (log scale); "
+             "orange dots: written here. Read from right to left")
     return figure
 
 
