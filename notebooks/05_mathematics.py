@@ -2,11 +2,11 @@
 # # 05 · 数学本质差异 · Mathematical essence
 #
 # *Section 5 of the article sets two formulas side by side: how an NTM's memory changes (5.1), and how a MemN2N looks into its
-# memory again and again (5.2). Here we do what a formula is for: we differentiate them. Every backward pass of both models is derived
-# on paper, then read in the code, then checked.*
+# memory again and again (5.2). Here we do what a formula is for: we differentiate them. Every backward pass of both models is
+# derived on paper, then read in the code, then checked.*
 #
-# **You will** derive ten backward passes with three rules; see which write a gradient comes from; check derivatives to the
-# last digit; and find bugs that were planted, and bugs that were really shipped.
+# **You will** derive ten backward passes with three rules; see which write a gradient comes from; check derivatives to the last
+# digit; and find bugs that were planted, and bugs that were really shipped.
 #
 # **Needed:** the chain rule, and chapter 02 for what the equations do.
 
@@ -28,13 +28,13 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## A picture first: which write does this gradient come from?
 #
-# An NTM that comes with this package reads ten vectors and copies them. We ask: *what does answer 4 hang on?* That is one gradient: the
-# derivative of that answer with respect to everything that happened before.
+# An NTM that comes with this package reads ten vectors and copies them. We ask: *what does answer 4 hang on?* That is one
+# gradient: the derivative of that answer with respect to everything that happened before.
 #
-# Read the upper picture from right to left, the way the gradient runs. It starts where the answer is asked (dashed). The row that is dark is
-# the slot that was read for it. (This network reads one step ahead and hands what it read to its controller.) In that slot the gradient stays
-# while nobody touches it, and it arrives at the step that wrote it: the orange dot in the dark row. The bars below say the same for
-# each write: how much does the answer hang on what was added at step t?
+# Read the upper picture from right to left, the way the gradient runs. It starts where the answer is asked (dashed). The row that
+# is dark is the slot that was read for it. (This network reads one step ahead and hands what it read to its controller.) In that
+# slot the gradient stays while nobody touches it, and it arrives at the step that wrote it: the orange dot in the dark row. The
+# bars below say the same for each write: how much does the answer hang on what was added at step t?
 
 # %%
 model, params, task = trained("ntm_copy")
@@ -64,7 +64,8 @@ print("answer i hangs most on the write at step", found.of_writes.argmax(1))
 #
 # $$M_t = M_{t-1} \circ (1 - w_t e_t^{\mathsf T}) + w_t a_t^{\mathsf T}$$
 #
-# $\circ$ multiplies entry by entry, $w_t$ has N entries (one a slot), $e_t$ and $a_t$ have W entries (one a column of the memory).
+# $\circ$ multiplies entry by entry, $w_t$ has N entries (one a slot), $e_t$ and $a_t$ have W entries (one a column of the
+# memory).
 #
 # **Say which convention you use.** With *columns*, $w e^{\mathsf T}$ is an N x W matrix. With *rows*, the same matrix is
 # $w^{\mathsf T} e$. Both are right, and the article uses both, in its sections 5 and 6, without saying so. NumPy's vectors are
@@ -116,22 +117,23 @@ chapter05.written.grade(write);
 # %% [markdown]
 # ## Three rules that give every backward pass
 #
-# Let L be the loss. We write $dx$ for $\partial L / \partial x$: it has the shape of $x$, and each of its entries says how L answers to
-# a small push at that entry. A *backward pass* is a function that takes the gradients of the outputs and returns those of the inputs.
+# Let L be the loss. We write $dx$ for $\partial L / \partial x$: it has the shape of $x$, and each of its entries says how L
+# answers to a small push at that entry. A *backward pass* is a function that takes the gradients of the outputs and returns those
+# of the inputs.
 #
 # 1. **Product.** If $y = \sum_i u_i v_i$, then $du_i = dy\, v_i$ and $dv_i = dy\, u_i$: times the other factor.
 # 2. **Where roads part, gradients meet.** If $x$ is used twice, $dx$ is the *sum* of what both uses send back.
 # 3. **Spread forwards, sum backwards.** If one number was used for all entries of an axis, its gradient is the sum over that axis
 #    (and the gradient of a sum is spread over what was summed).
 #
-# Rule 3 is rule 2 for many roads. And then there is the derivative of a function of one number ($\exp$, $\log$, $\sigma$), and that
-# is all.
+# Rule 3 is rule 2 for many roads. And then there is the derivative of a function of one number ($\exp$, $\log$, $\sigma$), and
+# that is all.
 #
 # ### NTM-2, read
 #
-# $r_j = \sum_i w_i M_{ij}$. By rule 1, $dw_i = \sum_j dr_j M_{ij}$ (rule 2: $w_i$ is used in every column $j$), and
-# $dM_{ij} = w_i\, dr_j$: an outer product again. With H heads every head has read the same memory, so their gradients of M add up.
-# Follow it with numbers:
+# $r_j = \sum_i w_i M_{ij}$. By rule 1, $dw_i = \sum_j dr_j M_{ij}$ (rule 2: $w_i$ is used in every column $j$), and $dM_{ij} =
+# w_i\, dr_j$: an outer product again. With H heads every head has read the same memory, so their gradients of M add up. Follow it
+# with numbers:
 
 # %%
 w, M, dr = np.array([0.25, 0.75]), np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, -1.0])
@@ -154,15 +156,15 @@ show("NTM-2")
 #
 # $$dw_i = -\sum_j dk_{ij}\, e_j, \qquad de_j = -\sum_i w_i\, dk_{ij}$$
 #
-# Look at the first one: the gradient of the old memory is the gradient of the new one **times what was kept**. Where $w_i e_j = 1$,
-# nothing was kept and nothing can be felt; where $w_i = 0$, the gradient passes *unchanged*. That is why the dark row of the first
-# picture stays dark over so many steps.
+# Look at the first one: the gradient of the old memory is the gradient of the new one **times what was kept**. Where $w_i e_j =
+# 1$, nothing was kept and nothing can be felt; where $w_i = 0$, the gradient passes *unchanged*. That is why the dark row of the
+# first picture stays dark over so many steps.
 #
 # **Several heads** multiply: $\tilde M = M \circ k^1 \circ k^2$. The gradient of one factor is the product of all others. It is
 # tempting to divide the whole product by $k^1$; a factor may be 0. `times_others` multiplies, and never divides.
 #
-# **Add**: $M_{ij} = \tilde M_{ij} + w_i a_j$, so $d\tilde M = dM$, $dw_i = \sum_j dM_{ij} a_j$, $da_j = \sum_i w_i\, dM_{ij}$. That last one
-# is the bar chart of the first picture.
+# **Add**: $M_{ij} = \tilde M_{ij} + w_i a_j$, so $d\tilde M = dM$, $dw_i = \sum_j dM_{ij} a_j$, $da_j = \sum_i w_i\, dM_{ij}$.
+# That last one is the bar chart of the first picture.
 #
 # Both were shown above. Does the code do what we have just derived?
 
@@ -174,9 +176,9 @@ print(gradcheck.check_equation("NTM-4"))
 # %% [markdown]
 # ## How do you check a derivative? The complex step
 #
-# `right`, with an error near 1e-15: with what was that compared? Everybody's first idea is a difference, $(f(x+h) - f(x))/h$. A large
-# h is wrong because f bends; a small h is wrong because two nearly equal numbers are subtracted, and their last digits are all
-# that is left. There is a best h, and at the best h half of the digits are gone.
+# `right`, with an error near 1e-15: with what was that compared? Everybody's first idea is a difference, $(f(x+h) - f(x))/h$. A
+# large h is wrong because f bends; a small h is wrong because two nearly equal numbers are subtracted, and their last digits are
+# all that is left. There is a best h, and at the best h half of the digits are gone.
 #
 # The way out is a step that is *imaginary*. Taylor, with $ih$ for $h$:
 #
@@ -211,8 +213,9 @@ print("d|x|/dx at -2 should be -1, np.abs says", np.abs(x + 1j * h).imag / h, " 
 # checker does not take that on trust: it compares the complex step with a real difference first and falls back to careful
 # differences where they disagree.
 #
-# **A gradient check in eight lines.** One entry at a time would need a call for every entry. Along a random direction $v$ one call
-# is enough: $\mathrm{Im} L(x + ihv)/h$ must be $\sum dx \cdot v$. A wrong gradient hides from a random direction with probability zero.
+# **A gradient check in eight lines.** One entry at a time would need a call for every entry. Along a random direction $v$ one
+# call is enough: $\mathrm{Im} L(x + ihv)/h$ must be $\sum dx \cdot v$. A wrong gradient hides from a random direction with
+# probability zero.
 
 # %%
 def small_check(forward, backward, inputs, rng):
@@ -247,14 +250,16 @@ with numpymem.patch("NTM-3", None, erase_without_its_minus):
 # %% [markdown]
 # ## Addressing: four equations, from the last to the first
 #
-# A head computes $K \to w^c \to w^g \to \tilde w \to w$. We derive them in the order of the paper; the gradient runs the other way.
+# A head computes $K \to w^c \to w^g \to \tilde w \to w$. We derive them in the order of the paper; the gradient runs the other
+# way.
 #
 # ### NTM-6, cosine
 #
-# $K_i = \dfrac{k \cdot M_i}{\|k\|\,\|M_i\|}$. Three roads lead from $k$ to $K_i$ if you count the one through $\|k\|$; write $q = k \cdot k$ and
-# $Q_i = M_i \cdot M_i$, so $K_i = (k \cdot M_i)\, q^{-1/2} Q_i^{-1/2}$. Then
+# $K_i = \dfrac{k \cdot M_i}{\|k\|\,\|M_i\|}$. Three roads lead from $k$ to $K_i$ if you count the one through $\|k\|$; write $q =
+# k \cdot k$ and $Q_i = M_i \cdot M_i$, so $K_i = (k \cdot M_i)\, q^{-1/2} Q_i^{-1/2}$. Then
 #
-# $$d(\text{dots}_i) = \frac{dK_i}{\sqrt{q\, Q_i}}, \qquad dq = -\frac{1}{2q} \sum_i dK_i K_i, \qquad dQ_i = -\frac{1}{2 Q_i} dK_i K_i$$
+# $$d(\text{dots}_i) = \frac{dK_i}{\sqrt{q\, Q_i}}, \qquad dq = -\frac{1}{2q} \sum_i dK_i K_i, \qquad
+# dQ_i = -\frac{1}{2 Q_i} dK_i K_i$$
 #
 # ($q$ is one number for all slots: summed over slots. $Q_i$ serves all heads: summed over heads.) Back through dots and squares:
 #
@@ -275,8 +280,8 @@ print("k . dk is 0 (but for the 1e-8 in the roots):", abs(float((k * dk).sum()))
 show("NTM-6")
 
 # %% [markdown]
-# **A surprise that is in this formula.** $1/\|M_i\|$ stands in it, and an NTM's memory starts at 1e-6 everywhere. The first picture leaves out
-# the slots that were never written. Here is what it hides:
+# **A surprise that is in this formula.** $1/\|M_i\|$ stands in it, and an NTM's memory starts at 1e-6 everywhere. The first
+# picture leaves out the slots that were never written. Here is what it hides:
 
 # %%
 written = gradients.written_slots(found)
@@ -286,19 +291,20 @@ for name, slots in (("written", written), ("never written", never)):
           f"    largest |M|: {np.linalg.norm(found.memory[5, slots], axis=-1).max():.6f}")
 
 # %% [markdown]
-# A slot that is nearly empty has a cosine like any other, and turns round at the slightest push: its gradient is large, though the slot
-# matters little. The `1e-8` inside the roots keeps it finite; where the paper has 0/0, this has 0. When gradients explode in an NTM, look
-# here first.
+# A slot that is nearly empty has a cosine like any other, and turns round at the slightest push: its gradient is large, though
+# the slot matters little. The `1e-8` inside the roots keeps it finite; where the paper has 0/0, this has 0. When gradients
+# explode in an NTM, look here first.
 #
 # ### Softmax, and NTM-5, content weights
 #
-# $p_i = e^{z_i} / \sum_j e^{z_j}$ gives $\partial p_i / \partial z_j = p_i (\delta_{ij} - p_j)$: each $z_j$ raises its own $p_j$ and lowers all
-# others. Sum over $i$:
+# $p_i = e^{z_i} / \sum_j e^{z_j}$ gives $\partial p_i / \partial z_j = p_i (\delta_{ij} - p_j)$: each $z_j$ raises its own $p_j$
+# and lowers all others. Sum over $i$:
 #
 # $$dz_j = \sum_i dp_i\, p_i (\delta_{ij} - p_j) = p_j \Big( dp_j - \sum_i dp_i\, p_i \Big)$$
 #
-# In words: what counts is how much better than the *average* it would be to have more of $p_j$. No N x N matrix is made.
-# For NTM-5, $z = \beta K$: rule 1 gives $dK = \beta\, dz$, and rule 3 $d\beta = \sum_i K_i\, dz_i$, since one $\beta$ serves all slots.
+# In words: what counts is how much better than the *average* it would be to have more of $p_j$. No N x N matrix is made. For
+# NTM-5, $z = \beta K$: rule 1 gives $dK = \beta\, dz$, and rule 3 $d\beta = \sum_i K_i\, dz_i$, since one $\beta$ serves all
+# slots.
 
 # %%
 p = softmax(np.log(np.array([0.5, 0.25, 0.25])))
@@ -320,8 +326,9 @@ chapter05.soft.grade(my_softmax_backward);
 # %% [markdown]
 # ### NTM-7, the gate
 #
-# $w^g = g w^c + (1 - g) w_{t-1}$. Once $w^c$, once $w_{t-1}$, twice $g$. The road to $w_{t-1}$ is the first one that leads to an *earlier step*:
-# times $(1 - g)$. A head that goes by content ($g$ near 1) forgets where it was, and its gradient forgets it, too.
+# $w^g = g w^c + (1 - g) w_{t-1}$. Once $w^c$, once $w_{t-1}$, twice $g$. The road to $w_{t-1}$ is the first one that leads to an
+# *earlier step*: times $(1 - g)$. A head that goes by content ($g$ near 1) forgets where it was, and its gradient forgets it,
+# too.
 
 # %%
 chapter05.gate
@@ -342,9 +349,9 @@ chapter05.gate.grade(interpolate_backward);
 #
 # $$dw^g_j = \sum_o s_o\, d\tilde w_{j+o}, \qquad ds_o = \sum_i d\tilde w_i\, w^g_{i-o}$$
 #
-# Forwards it is a convolution, backwards a *correlation*: the gradient is shifted the other way. It is the index that gets lost most often, in
-# programs of people who know better; a framework's `conv1d` is already a correlation, and some NTMs on the web shift
-# to the wrong side because of it.
+# Forwards it is a convolution, backwards a *correlation*: the gradient is shifted the other way. It is the index that gets lost
+# most often, in programs of people who know better; a framework's `conv1d` is already a correlation, and some NTMs on the web
+# shift to the wrong side because of it.
 
 # %%
 shift = find("NTM-8")
@@ -359,13 +366,14 @@ show("NTM-8")
 # %% [markdown]
 # ### NTM-9, sharpen
 #
-# $w_i = \tilde w_i^\gamma / \sum_j \tilde w_j^\gamma$. Powers of small numbers underflow, so the code takes logarithms:
-# $z_i = \gamma \log \tilde w_i$, $w = \mathrm{softmax}(z)$. It is the same number, and half of the backward is known already:
+# $w_i = \tilde w_i^\gamma / \sum_j \tilde w_j^\gamma$. Powers of small numbers underflow, so the code takes logarithms: $z_i =
+# \gamma \log \tilde w_i$, $w = \mathrm{softmax}(z)$. It is the same number, and half of the backward is known already:
 #
-# $$dz_i = w_i \Big(dw_i - \sum_j dw_j w_j\Big), \qquad d\tilde w_i = \frac{\gamma\, dz_i}{\tilde w_i}, \qquad d\gamma = \sum_i dz_i \log \tilde w_i$$
+# $$dz_i = w_i \Big(dw_i - \sum_j dw_j w_j\Big), \qquad d\tilde w_i = \frac{\gamma\, dz_i}{\tilde w_i}, \qquad
+# d\gamma = \sum_i dz_i \log \tilde w_i$$
 #
-# $1/\tilde w_i$ looks dangerous where a weight is 0. It is harmless in exact numbers, as $dz_i$ has the factor $w_i$; in a computer the
-# `1e-8` inside the logarithm takes care of it.
+# $1/\tilde w_i$ looks dangerous where a weight is 0. It is harmless in exact numbers, as $dz_i$ has the factor $w_i$; in a
+# computer the `1e-8` inside the logarithm takes care of it.
 
 # %%
 show("NTM-9")
@@ -398,14 +406,15 @@ chapter05.squared.grade(square_sharpen_backward);
 # - the **weights** $w_t$ go three ways: to reading, to writing (twice: erase and add), and on to the next step's gate;
 # - the **memory** $M_{t-1}$ goes three ways: it is compared with the key (6), read (2), and written over (3).
 #
-# Read the backward from top to bottom: it undoes the forward from its last line to its first, and says which line it undoes. The two sums are rule 2.
+# Read the backward from top to bottom: it undoes the forward from its last line to its first, and says which line it undoes. The
+# two sums are rule 2.
 
 # %%
 show("NTM-step")
 
 # %% [markdown]
-# How large are the three roads into the memory? We take one step of the trained network, hand in the gradient that came back to $M_8$ in the picture, and
-# listen to the parts with `numpymem.watch`, which reports every pair that is evaluated.
+# How large are the three roads into the memory? We take one step of the trained network, hand in the gradient that came back to
+# $M_8$ in the picture, and listen to the parts with `numpymem.watch`, which reports every pair that is evaluated.
 
 # %%
 heard = {}
@@ -430,9 +439,9 @@ for t in (15, 14, 12, 8, 4):
     print(f"{t:>4}" + "".join(f"{size:>12.3f}" for size in sizes))
 
 # %% [markdown]
-# Answer 4 is asked at step 15, and what it needs was read at step 14: there the gradient enters, by the first road. From then on it arrives by the
-# middle road: the memory itself carries it, from step to step, through $1 - w e^{\mathsf T}$. At step 4, which wrote the slot, the heads look
-# around, and some of it goes by content.
+# Answer 4 is asked at step 15, and what it needs was read at step 14: there the gradient enters, by the first road. From then on
+# it arrives by the middle road: the memory itself carries it, from step to step, through $1 - w e^{\mathsf T}$. At step 4, which
+# wrote the slot, the heads look around, and some of it goes by content.
 
 # %%
 print(inspect.getsource(chapter05_bugs.read_and_write))
@@ -452,17 +461,18 @@ chapter05_bugs.roads.grade(read_and_write_backward);
 # ## All steps: backpropagation through time
 #
 # Unrolled, an NTM is the same step T times. BPTT is the step's backward T times, from the last to the first, with four things
-# handed from each step to the one before: $dh$, $dr$, $dw$ and $dM$. Move the step back in time and watch what answer 4 wants of the memory:
+# handed from each step to the one before: $dh$, $dr$, $dw$ and $dM$. Move the step back in time and watch what answer 4 wants of
+# the memory:
 
 # %%
 sliders(lambda answer, step: gradients.memory_and_gradient(found, answer, step), answer=(0, 9, 4), step=(0, 20, 8))
 
 # %% [markdown]
-# After its write (steps 4 to 14) there is one row: *these* numbers in *this* slot. Before it (step 3 and earlier), the row is weak: what
-# stood there was about to be overwritten.
+# After its write (steps 4 to 14) there is one row: *these* numbers in *this* slot. Before it (step 3 and earlier), the row is
+# weak: what stood there was about to be overwritten.
 #
-# **The memory is a highway.** Along a slot that nobody touches, $dM_{t-1}(i) = dM_t(i)$ exactly. How much of the gradient is left between the last
-# step before it is asked and the step that wrote it?
+# **The memory is a highway.** Along a slot that nobody touches, $dM_{t-1}(i) = dM_t(i)$ exactly. How much of the gradient is left
+# between the last step before it is asked and the step that wrote it?
 
 # %%
 for answer in (1, 4, 9):
@@ -472,15 +482,15 @@ for answer in (1, 4, 9):
           f"{along.max():.2f}, at the write {along[0]:.2f}")
 
 # %% [markdown]
-# An LSTM has to carry ten vectors through its gates at every step; here each has a row of its own, and only a write to that row can weaken it.
-# That is what the article's formula 5.1 means for learning: **in-place writing makes the Jacobian of the memory diagonal**,
-# $\partial M_t / \partial M_{t-1} = \mathrm{diag}(1 - w_t e_t^{\mathsf T})$ (by the road through erase), with entries between 0 and 1: it can
-# fade a gradient and never blow it up. What can explode are the other roads, above all (6).
+# An LSTM has to carry ten vectors through its gates at every step; here each has a row of its own, and only a write to that row
+# can weaken it. That is what the article's formula 5.1 means for learning: **in-place writing makes the Jacobian of the memory
+# diagonal**, $\partial M_t / \partial M_{t-1} = \mathrm{diag}(1 - w_t e_t^{\mathsf T})$ (by the road through erase), with entries
+# between 0 and 1: it can fade a gradient and never blow it up. What can explode are the other roads, above all (6).
 #
 # ### Does it matter? Train with this road cut
 #
-# A bug from the museum (below): `stop_gradient` on the memory and on the weights that one step hands to the next. Every forward is right. Two
-# trainings of the same small NTM, same seed, same sequences (copy, lengths 1 to 4):
+# A bug from the museum (below): `stop_gradient` on the memory and on the weights that one step hands to the next. Every forward
+# is right. Two trainings of the same small NTM, same seed, same sequences (copy, lengths 1 to 4):
 
 # %%
 from gradcheck import museum  # noqa: E402
@@ -495,8 +505,8 @@ for name, training in (("whole", healthy), ("cut at the memory", cut)):
     print(f"{name:<18} {training.done:>6,} sequences   {last['wrong_percent']:5.1f} % of the bits wrong (guessing: 50)")
 
 # %% [markdown]
-# Without the gradient through the memory nobody tells the write head what its writes are good for: what is written at one step pays
-# off only steps later. (`python -m gradcheck.museum stop-at-memory` has the longer measurement with three seeds.)
+# Without the gradient through the memory nobody tells the write head what its writes are good for: what is written at one step
+# pays off only steps later. (`python -m gradcheck.museum stop-at-memory` has the longer measurement with three seeds.)
 #
 # ## 5.2 MemN2N, hop by hop
 #
@@ -506,12 +516,13 @@ for name, training in (("whole", healthy), ("cut at the memory", cut)):
 # (The article writes $q$ for $u$.) We know the parts: a product, a softmax, a weighted sum. So, from the last line to the first:
 #
 # - **answer**: $du = W\, dz$ and $dW = dz\, u^{\mathsf T}$, with $dz = p - y$ from the loss (below);
-# - **next state**: $u$ goes two ways, past the hop and into it. Through $u^{k+1} = u^k + o^k$ the gradient passes *unchanged*, twice;
+# - **next state**: $u$ goes two ways, past the hop and into it. Through $u^{k+1} = u^k + o^k$ the gradient passes *unchanged*,
+#   twice;
 # - **respond**: $dp_i = do \cdot c_i$ and $dc_i = p_i\, do$;
 # - **match**: $dz_i = p_i (dp_i - \sum_j dp_j p_j)$, then $du \mathrel{+}= \sum_i dz_i m_i$ and $dm_i = dz_i u$.
 #
-# $dc_i$ is large where the attention *is*; $dm_i$ is large where the attention should *change*, and it is 0 where the softmax is already
-# sure ($p_i$ = 1 or 0). One gradient says what to find, the other where to look.
+# $dc_i$ is large where the attention *is*; $dm_i$ is large where the attention should *change*, and it is 0 where the softmax is
+# already sure ($p_i$ = 1 or 0). One gradient says what to find, the other where to look.
 
 # %%
 show("MemN2N-1", "MemN2N-2", "MemN2N-4", "MemN2N-hops")
@@ -558,14 +569,14 @@ def one_hop_backward(du_next, u, m, c):
 chapter05_bugs.hop.grade(one_hop_backward);
 
 # %% [markdown]
-# **Shared tables, summed gradients.** With adjacent tying the table that hop k puts out (C) is what hop k + 1 takes in (A): one table, two uses,
-# so its gradient is a sum (rule 2). With layer-wise tying all K hops share their tables, as the steps of a recurrent network do. `back_through_hops`
-# has both in two lines, `+=`.
+# **Shared tables, summed gradients.** With adjacent tying the table that hop k puts out (C) is what hop k + 1 takes in (A): one
+# table, two uses, so its gradient is a sum (rule 2). With layer-wise tying all K hops share their tables, as the steps of a
+# recurrent network do. `back_through_hops` has both in two lines, `+=`.
 #
 # ### The essential difference, in numbers
 #
-# In 5.1 the memory is made of the memory before: the order of the inputs is built in. In 5.2 all memories are made at once, and a sum over them
-# has no order. Turn the sentences round: a hop finds the same, and the gradients turn round with the sentences.
+# In 5.1 the memory is made of the memory before: the order of the inputs is built in. In 5.2 all memories are made at once, and a
+# sum over them has no order. Turn the sentences round: a hop finds the same, and the gradients turn round with the sentences.
 
 # %%
 hop = find("MemN2N-hop")
@@ -580,8 +591,8 @@ print("the same found:", np.allclose(o, o_turned), "  the same du:", np.allclose
       "  dm only turned round:", np.allclose(dm[:, turned], dm_turned))
 
 # %% [markdown]
-# So where does MemN2N know from what was said *last*? From its temporal encoding, a vector for each age that is added to the sentence
-# (`MemN2N-time`). The article calls MemN2N purely content-addressed and leaves that out (chapter 03).
+# So where does MemN2N know from what was said *last*? From its temporal encoding, a vector for each age that is added to the
+# sentence (`MemN2N-time`). The article calls MemN2N purely content-addressed and leaves that out (chapter 03).
 #
 # | | 5.1 NTM | 5.2 MemN2N |
 # |---|---|---|
@@ -597,8 +608,8 @@ print("the same found:", np.allclose(o, o_turned), "  the same du:", np.allclose
 #
 # $$dz_v = p_v - [v = y]$$
 #
-# Probability minus truth: never larger than 1, and zero when it is sure and right. For independent bits, $dz = \sigma(z) - y$, the same.
-# In two pieces, softmax and then log, the same mathematics is useless in a computer:
+# Probability minus truth: never larger than 1, and zero when it is sure and right. For independent bits, $dz = \sigma(z) - y$,
+# the same. In two pieces, softmax and then log, the same mathematics is useless in a computer:
 
 # %%
 z, y = np.array([[[0.0, 800.0, -800.0]]]), np.array([[2]])
@@ -616,8 +627,8 @@ show("categorical-cross-entropy", "binary-cross-entropy")
 #
 # ### From symptom to equation
 #
-# What does a mistake look like? We break one backward after the other and let the checker speak. The left column is what
-# was done, the right column the first thing that it says.
+# What does a mistake look like? We break one backward after the other and let the checker speak. The left column is what was
+# done, the right column the first thing that it says.
 
 # %%
 def spoilt(id, number, how):
@@ -634,7 +645,8 @@ def spoilt(id, number, how):
 
 
 BUGS = (("NTM-9: dgamma twice", "NTM-9", 1, lambda d: 2 * d), ("NTM-7: sign of dg", "NTM-7", 2, lambda d: -d),
-        ("NTM-8: ds mirrored", "NTM-8", 1, lambda d: d[..., ::-1].copy()), ("NTM-8: dw_g off by one slot", "NTM-8", 0, lambda d: np.roll(d, 1, -1)),
+        ("NTM-8: ds mirrored", "NTM-8", 1, lambda d: d[..., ::-1].copy()),
+        ("NTM-8: dw_g off by one slot", "NTM-8", 0, lambda d: np.roll(d, 1, -1)),
         ("NTM-2: dM of the last slot only", "NTM-2", 1, lambda d: d * (np.arange(d.shape[1]) == d.shape[1] - 1)[:, None]),
         ("NTM-4: dM detached", "NTM-4", 0, lambda d: 0 * d), ("NTM-5: dbeta a mean", "NTM-5", 1, lambda d: d / 8),
         ("NTM-3: de scaled by the batch", "NTM-3", 2, lambda d: d / len(d)))
@@ -667,7 +679,8 @@ print(inspect.getsource(chapter05_bugs.broken_cosine_backward))
 for heads in (1, 2):
     point = {"k": rng.standard_normal((2, heads, 4)), "M": rng.standard_normal((2, 5, 4))}
     verdict = gradcheck.check(find("NTM-6").original, chapter05_bugs.broken_cosine_backward, point, "K")
-    print(f"with {heads} head{'s' * (heads > 1)}: {verdict.verdict}" + ("" if verdict.passed else f"   (right: {', '.join(verdict.right)})"))
+    right = "" if verdict.passed else f"   (right: {', '.join(verdict.right)})"
+    print(f"with {heads} head{'s' * (heads > 1)}: {verdict.verdict}{right}")
 
 # %%
 chapter05_bugs.planted
@@ -678,8 +691,8 @@ chapter05_bugs.planted.grade(...);                                   # "ddots", 
 # %% [markdown]
 # ### A hunt
 #
-# `gradcheck.bug_hunt(seed)` breaks one line somewhere in the library, for you to find. Every seed is another hunt. (The first one takes a
-# while: it makes sure that the bug is a fair one.)
+# `gradcheck.bug_hunt(seed)` breaks one line somewhere in the library, for you to find. Every seed is another hunt. (The first one
+# takes a while: it makes sure that the bug is a fair one.)
 
 # %%
 chapter05_bugs.hunted
@@ -698,9 +711,9 @@ if not is_quick():
 # %% [markdown]
 # ### The museum: bugs that were really shipped
 #
-# Planted bugs are wrong backwards. Real ones often are not: the derivative of a wrong *forward* is right all the same. Here is what popular
-# implementations of memory networks shipped, what our two kinds of checks say, and what became of training (measured, three seeds each;
-# `python -m gradcheck.museum`).
+# Planted bugs are wrong backwards. Real ones often are not: the derivative of a wrong *forward* is right all the same. Here is
+# what popular implementations of memory networks shipped, what our two kinds of checks say, and what became of training
+# (measured, three seeds each; `python -m gradcheck.museum`).
 
 # %%
 from gradcheck.museum.__main__ import table  # noqa: E402
@@ -708,8 +721,8 @@ from gradcheck.museum.__main__ import table  # noqa: E402
 print(table(museum.EXHIBITS))
 
 # %% [markdown]
-# Most of them pass every gradient check, and many learn their small task as well as the healthy model. One of them, live: the shift that falls
-# off the edge instead of going round.
+# Most of them pass every gradient check, and many learn their small task as well as the healthy model. One of them, live: the
+# shift that falls off the edge instead of going round.
 
 # %%
 exhibit = museum.find("flat-shift")
@@ -720,8 +733,8 @@ with exhibit.installed():
 print(f"and as it should be: {shift(np.array([[[0.0, 0.0, 0.5, 0.5]]]), s).sum():.2f}")
 
 # %% [markdown]
-# A gradient check tells you that you differentiated what you wrote. It cannot tell you that you wrote what the paper says: that takes tests of
-# meaning (weights sum to one, a shift by one rotates, ...), `gradcheck.check_meaning()`.
+# A gradient check tells you that you differentiated what you wrote. It cannot tell you that you wrote what the paper says: that
+# takes tests of meaning (weights sum to one, a shift by one rotates, ...), `gradcheck.check_meaning()`.
 
 # %%
 chapter05_bugs.symptoms
@@ -732,10 +745,12 @@ chapter05_bugs.symptoms.grade(..., ..., ...);
 # %% [markdown]
 # ## What to take along
 #
-# - Three rules give every backward pass: times the other factor; where roads part, gradients meet; spread forwards, sum backwards.
-# - 5.1 carries gradients slot by slot through $1 - w e^{\mathsf T}$: exact where nothing is erased. 5.2 carries them past each hop, unchanged.
+# - Three rules give every backward pass: times the other factor; where roads part, gradients meet; spread forwards, sum
+#   backwards.
+# - 5.1 carries gradients slot by slot through $1 - w e^{\mathsf T}$: exact where nothing is erased. 5.2 carries them past each
+#   hop, unchanged.
 # - Complex step: no step size, no lost digits. Check at random points with sizes that differ, and in every corner.
 # - A right gradient of a wrong forward is right. Test meanings, too.
 #
-# Everything at once: `python -m gradcheck` (all equations, kernels and models), `python -m gradcheck --chain` (every gradient on its way).
-# Next, chapter 06: the same equations, fast.
+# Everything at once: `python -m gradcheck` (all equations, kernels and models), `python -m gradcheck --chain` (every gradient on
+# its way). Next, chapter 06: the same equations, fast.
