@@ -699,7 +699,7 @@ chapter05_bugs.hunted
 
 # %%
 if not is_quick():
-    hunt = gradcheck.bug_hunt(seed=7, kind="pair")
+    hunt = gradcheck.bug_hunt(seed=5, kind="pair")
     print(hunt.report())
 
 # %%

@@ -197,7 +197,8 @@ def judge_loop(function):
         return "M is as it was. Did you make a new array under the same name? M[i, j] = ... fills, M = ... does not."
     if not all(np.array_equal(before, after) for before, after in zip(given, copies)):
         return "Your loop changes M_prev, w, e or a. The backward pass still needs them."
-    remark = difference(M, expected, [(right_but_added, "Added, but nothing erased: M_prev[i, j] * (1 - w[i] * e[j]) first.")], 1e-9)
+    ways = [(right_but_added, "Added, but nothing erased: M_prev[i, j] * (1 - w[i] * e[j]) first.")]
+    remark = difference(M, expected, ways, 1e-9)
     return remark or compiles(function, given, expected)
 
 
@@ -217,7 +218,7 @@ def compiles(function, given, expected):
 one_pass = Exercise(
     "6.4", "Everything in one pass",
     "Write `write_loop(M_prev, w, e, a, M)`: fill the (N, W) array `M` with what erase and add make of `M_prev`, for one sequence "
-    "and one head, with plain loops over slots and columns, touching every number of the memory once. Make no arrays, return nothing.",
+    "and one head, with plain loops over slots and columns, touching every number of the memory once. Make no arrays.",
     ("Two loops, one line inside.",
      "M[i, j] hangs on M_prev[i, j], w[i], e[j] and a[j] alone: (3) and (4) in one line.",
      "M[i, j] = M_prev[i, j] * (1 - w[i] * e[j]) + w[i] * a[j]"),

@@ -27,9 +27,9 @@ def training_steps(work="ntm-lstm copy", batches=(1, 16)):
     found = json.loads((MEASURED / "step.json").read_text())
     figure = picture(8.5, 3.3)
     for place, batch in enumerate(batches):
-        rows = [(name, [each["ms"] for each in found["contenders"] if each["work"] == f"{work} batch {batch}" and each["who"] == name])
-                for name in NAMES]
-        rows = [(name, min(times)) for name, times in rows if times]
+        there = [each for each in found["contenders"] if each["work"] == f"{work} batch {batch}"]
+        rows = [(name, min(each["ms"] for each in there if each["who"] == name)) for name in NAMES
+                if any(each["who"] == name for each in there)]
         axes = figure.add_axes([0.17 + 0.43 * place, 0.17, 0.36, 0.55], label=f"batch {batch}")
         for row, (name, ms) in enumerate(rows):
             axes.barh(row, ms, color=COLOUR_OF[name], height=0.62)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
+from numpymem.kernel import numpy_only
 from numpymem.ntm.equations import add_backward
 from numpymem.plotting.parts import (INK, READ, READ_MAP, SIGN_MAP, SOFT, WRITE, WRITE_MAP, cells, colourbar, headline,
                                      number_slots, picture, styled, used_slots)
@@ -28,7 +29,8 @@ def credit(model, params, batch):
     but a trained model is so sure that the gradient of its loss is lost in rounding.)
     """
     params = {name: value.astype(np.float64) for name, value in params.items()}
-    logits, trace = model.forward(params, batch.inputs[:, :1].astype(np.float64))
+    with numpy_only():                                              # a backward with dtrace is NumPy anyhow: nothing to compile
+        logits, trace = model.forward(params, batch.inputs[:, :1].astype(np.float64))
     asked, R = np.flatnonzero(batch.mask[:, 0]), trace["r"].shape[2]
     of_memory, of_writes, gradients = [], [], []
     for step in asked:
