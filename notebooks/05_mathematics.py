@@ -68,8 +68,9 @@ print("answer i hangs most on the write at step", found.of_writes.argmax(1))
 # memory).
 #
 # **Say which convention you use.** With *columns*, $w e^{\mathsf T}$ is an N x W matrix. With *rows*, the same matrix is
-# $w^{\mathsf T} e$. Both are right, and the article uses both, in its sections 5 and 6, without saying so. NumPy's vectors are
-# neither rows nor columns, so copying either formula letter by letter goes wrong: sometimes loudly, sometimes not.
+# $w^{\mathsf T} e$. Both are right. The article's section 5.1 writes the second, which is right for rows, without saying so; the
+# papers write columns. NumPy's vectors are neither, so copying either formula letter by letter goes wrong: sometimes loudly,
+# sometimes not.
 
 # %%
 w, e = np.array([0.5, 0.5, 0.0]), np.array([1.0, 0.0, 0.5])                # N = 3 slots, W = 3 columns: equal, by bad luck
@@ -349,9 +350,9 @@ chapter05.gate.grade(interpolate_backward);
 #
 # $$dw^g_j = \sum_o s_o\, d\tilde w_{j+o}, \qquad ds_o = \sum_i d\tilde w_i\, w^g_{i-o}$$
 #
-# Forwards it is a convolution, backwards a *correlation*: the gradient is shifted the other way. It is the index that gets lost
-# most often, in programs of people who know better; a framework's `conv1d` is already a correlation, and some NTMs on the web
-# shift to the wrong side because of it.
+# Forwards it is a convolution, backwards a *correlation*: the gradient is shifted the other way. The index is easily lost: a
+# framework's `conv1d` is a correlation already, and popular NTMs shift to the wrong side because of it (the museum below has
+# them).
 
 # %%
 shift = find("NTM-8")

@@ -128,8 +128,8 @@ question = vocabulary[None, 0]                                       # where is 
 match, respond = find("MemN2N-1"), find("MemN2N-2")
 p = match(question, keys, np.ones((1, 2)), np.zeros((1, 1)))
 print("attention               ", p[0])
-print("one memory for both:    ", dict(zip((*names, *places), respond(p, keys)[0].round(2))))
-print("keys and values:        ", dict(zip((*names, *places), respond(p, values)[0].round(2))))
+print("one memory for both:    ", dict(zip((*names, *places), respond(p, keys)[0].round(2).tolist())))
+print("keys and values:        ", dict(zip((*names, *places), respond(p, values)[0].round(2).tolist())))
 
 # %% [markdown]
 # With one memory, the question "where is mary?" is answered "mary": what matches is what comes out. A network may get round that,
@@ -271,9 +271,9 @@ engineering.clock(loops=lambda: chapter06.shift_by_loops(w_g, s), rows=lambda: s
                   batched=lambda: shift(w_g, s))
 
 # %% [markdown]
-# Every line of Python costs some tens of nanoseconds, and every call into NumPy about a microsecond, whatever its size. So the
-# rule is: **few calls, each with much to do.** That is why all equations are batched: at batch 16 the same number of calls does
-# 16 times the work. In the picture at the top, plain NumPy at batch 1 and at batch 16 differ by just that.
+# Every line of Python costs time, and every call into NumPy costs some before it does anything, whatever its size. So the rule
+# is: **few calls, each with much to do.** That is why all equations are batched: at batch 16 the same number of calls does 16
+# times the work. In the picture at the top, plain NumPy at batch 1 and at batch 16 differ by just that.
 
 # %%
 chapter06.vectorised
@@ -322,10 +322,11 @@ else:
 
 # %% [markdown]
 # A measurement that was taken with more care (`python -m benchmarks.profile_step --save`) splits a training step by what it
-# costs: *calls* is what remains if there is next to nothing to compute. At batch 1, plain NumPy is nearly all calls.
+# costs: *calls* is what remains if there is next to nothing to compute. At batch 1, three quarters of plain NumPy's time are
+# calls.
 
 # %%
-Image(str(engineering.MEASURED / "profile_step.png"), width=760)
+Image(filename=str(engineering.MEASURED / "profile_step.png"))
 
 # %% [markdown]
 # ### A kernel
