@@ -107,7 +107,7 @@ for slot in range(3):
     w, e, a = np.eye(N)[slot], np.full(W, 0.5), rng.standard_normal(W)
     M_right = add(erase(M_right, w[None, None], e[None, None]), w[None, None], a[None, None])
     M_wrong = M_wrong * (1 - w * e) + w * a
-print("outer product, N x W:\n", M_right[0])
+print("outer product (N x W):\n", M_right[0])
 print("entry by entry:\n", M_wrong[0])
 
 # %% [markdown]
