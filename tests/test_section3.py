@@ -106,7 +106,8 @@ MADE = {"access": access, "addressing": addressing, "update": update, "time": ti
         "interpretability": supports}
 CASES = [
     ("access", {}, "agrees"), ("access", {"asked": 0.1}, "depends"), ("access", {"changes": 0.1, "asked": 0.1}, "differs"),
-    ("addressing", {"no_time": 1.0}, "agrees"), ("addressing", {}, "depends"), ("addressing", {"content": 0.5}, "differs"),
+    ("addressing", {"no_time": 1.0}, "agrees"), ("addressing", {}, "depends"),
+    ("addressing", {"content": 0.5, "location": 0.5}, "differs"),
     ("update", {}, "agrees"), ("update", {"no_erase": 2.0}, "depends"), ("update", {"no_erase": 2.0, "no_time": 1.5}, "differs"),
     ("time", {"everywhere": True}, "agrees"), ("time", {}, "depends"), ("time", {"lstm": 0.0, "twice": 1e-3}, "differs"),
     ("parameters", {"other": (1.0, 0.0)}, "agrees"), ("parameters", {"ntm": (1.0, 0.0), "memn2n": (40.0, 1.0)}, "differs"),
