@@ -530,7 +530,9 @@ show("MemN2N-1", "MemN2N-2", "MemN2N-4", "MemN2N-hops")
 
 # %% [markdown]
 # A trained MemN2N answers a question of bAbI task 2 (made up by our generator). Which sentences does the gradient of the right
-# answer go to?
+# answer go to? Read it hop by hop: the first two look for who has the apple, the last for where she went. $dc$ (what) is large
+# wherever the attention is. $dm$ (where) is largest in the last hop, at the two places between which it has to decide, and
+# nothing at hop 2, which is sure already.
 
 # %%
 reader, its_params, stories = trained("memn2n_babi2")
