@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck mutation experiments benchmarks lint clean
+.PHONY: run test gradcheck mutation experiments benchmarks notebooks lint clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
@@ -38,6 +38,10 @@ benchmarks: .venv/ready
 	$(BIN)/python -m benchmarks.growth --save
 	$(BIN)/python -m benchmarks.startup --save
 	$(BIN)/python -m benchmarks.parallel --save
+
+# The chapters, executed from a clean kernel: notebooks/*.py are the source, the notebooks beside them the result.
+notebooks: .venv/ready
+	$(BIN)/python notebooks/build.py
 
 lint: .venv/ready
 	$(BIN)/python -m pip install -q ruff
