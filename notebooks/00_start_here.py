@@ -22,14 +22,15 @@ import numpy as np
 import gradcheck
 import numpymem
 from numpymem import plotting
-from numpymem.teaching import SMALL_COPY, budget, chapters, equations, several_curves, show, train, trained
+from numpymem.teaching import SMALL_COPY, budget, equations, several_curves, show, train, trained
 
 # %% [markdown]
 # ## First, a picture
 #
 # An NTM that was trained by this code is shown six vectors of eight bits, one in each time step. Then it must repeat them from
-# memory. Time runs from left to right. Follow the orange staircase: it writes each vector into a slot of its own, and moves on by one.
-# Then it jumps back, and the blue staircase reads the same slots again. Nobody programmed that plan. It came out of gradients.
+# memory. Time runs from left to right. Follow the orange staircase: it writes each vector into a slot of its own, one further each time.
+# The blue read head waits. When the answers are due, it walks through the same slots. Nobody programmed that plan. It came out of
+# gradients.
 
 # %%
 model, params, task = trained("ntm_copy")
@@ -42,11 +43,21 @@ plotting.ntm_memory(trace, batch, logits)
 #
 # Each chapter has the number of the article's section that it mirrors. Exercises are graded on the spot; their solutions have a
 # notebook of their own.
-
-# %%
-chapters()
-
-# %% [markdown]
+#
+# | § | 中文 | English | in the chapter | open |
+# |---|---|---|---|---|
+# | 1 | 核心架构对比 | Core architectures | both models at work, side by side | [01](01_core_architectures.ipynb), [solutions](solutions/01_core_architectures.ipynb) |
+# | 2 | 记忆操作机制深度解析 | Memory operations | every step of a head and every hop, with numbers to check by hand | [02](02_memory_operations.ipynb), [solutions](solutions/02_memory_operations.ipynb) |
+# | 3 | 关键差异维度对比 | Key differences | seven claimed differences | |
+# | 4 | 任务性能对比实验 | Task performance | four claimed comparisons | |
+# | 5 | 数学本质差异 | Mathematical essence | every backward pass: derived, read in the code, checked | |
+# | 6 | 工程实现对比 | Engineering | the article's two cores; from equation to fast loop | |
+# | 7 | 发展演进与融合 | Evolution and fusion | DNC, DMN, a Transformer with a memory | |
+# | 8 | 结论 | Conclusion | verdicts | |
+#
+# Where the last column is empty, there is no chapter. What there is on it stands in the library: `python -m numpymem report` lists the
+# measured results, `python -m numpymem list` the models and tasks.
+#
 # Every equation has an address: the number that it has in its paper, and a function of the same purpose. These are the equations
 # of the two papers, in the papers' order. `equations()` without an argument lists all that are registered.
 
@@ -151,11 +162,11 @@ papers = train("ntm", "copy", budget(4_000, 20), *SMALL_COPY)
 
 several_curves({r"(9) as in the paper, $\gamma$": papers.history, r"ours, $\gamma^2$": ours.history},
                "Copying one to six vectors, with two ways to sharpen",
-               "bits wrong in a sequence, measured on fresh sequences; one seed each")
+               "loss in bits, on fresh sequences; one seed each")
 
 # %% [markdown]
-# Both learn. Is one better? One seed cannot say: run it with `seed=1`, `seed=2`, ... and you will see them change places. This is
-# why the results of this project always come with several seeds and their spread.
+# Both learn. Is one better? One seed cannot say: `train` takes `seed=1`, `seed=2`, ... This is why the results of this project come
+# with several seeds and their spread.
 #
 # Whatever you break in these chapters is repaired by restarting the kernel, or at once with
 

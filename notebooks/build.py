@@ -3,6 +3,7 @@
     python notebooks/build.py                     every chapter and solution, each in a kernel of its own
     python notebooks/build.py 02 solutions/02     some of them, by the start of their names
     python notebooks/build.py --quick             short trainings (NUMPYMEM_QUICK=1): to try, not to commit
+    python notebooks/build.py --text 00           runs nothing: takes over new text, where no code has changed
     python notebooks/build.py --check             runs nothing: do scripts and notebooks say the same, and is all clean?
 
 notebooks/NN_name.py is the source (a jupytext percent script); NN_name.ipynb beside it is what this makes of it. To work in
@@ -22,7 +23,7 @@ import nbformat
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 ROOT = FOLDER.parent
-MINUTES = 4                                       # a chapter from a cold start, on two cores
+TIMEOUT = 1800                                    # seconds for a cell: a chapter takes a few minutes, a busy machine many
 LARGEST, LARGEST_FOLDER = 2 << 20, 15 << 20       # bytes
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CHATTER = re.compile(r"^(compiling kernel .*|.*\d+%\|.*)\n?", re.MULTILINE)       # said once on a machine, or as time goes by
@@ -64,7 +65,7 @@ def run(path, quick=False):
     book = read_script(path)
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = os.environ | {"PYTHONPATH": paths, "NUMPYMEM_QUICK": str(int(quick)), "NUMPYMEM_OFFLINE": "1"}
-    client = NotebookClient(book, timeout=60 * MINUTES, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}},
+    client = NotebookClient(book, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}},
                             record_timing=False, store_widget_state=False)
     client.execute(env=env)
     return clean(book)
@@ -145,16 +146,33 @@ def build(path, quick):
     print(f"{short(path):<40}{time.perf_counter() - started:>6.0f} s{size / 1024:>8.0f} KiB", flush=True)
 
 
+def with_outputs_of(script, ran):
+    """The script's notebook with the outputs of one that ran. SystemExit if the code is not the same."""
+    ours, theirs = ([cell for cell in book.cells if cell.cell_type == "code"] for book in (script, ran))
+    if [cell.source for cell in ours] != [cell.source for cell in theirs]:
+        raise SystemExit("--text: expected the code that ran, received other code; run build.py without --text")
+    for cell, done in zip(ours, theirs):
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    return script
+
+
+def retell(path):
+    """Take over the text of a script into its notebook."""
+    target = path.with_suffix(".ipynb")
+    book = with_outputs_of(read_script(path), nbformat.read(target, 4))
+    target.write_text(nbformat.writes(book).rstrip() + "\n", encoding="utf-8")
+
+
 def main(arguments=None):
     """Build or check -> exit code."""
     parser = argparse.ArgumentParser(description="Make the notebooks from their scripts, and run them.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="start of a name: 02, solutions/02 (default: all)")
     parser.add_argument("--quick", action="store_true", help="short trainings")
+    parser.add_argument("--text", action="store_true", help="run nothing, take over new text where no code has changed")
     parser.add_argument("--check", action="store_true", help="run nothing, look whether scripts and notebooks agree")
     options = parser.parse_args(arguments)
-    if not options.check:
-        for path in scripts(options.names):
-            build(path, options.quick)
+    for path in scripts(options.names) if not options.check else ():
+        retell(path) if options.text else build(path, options.quick)
     found = [line for path in scripts(options.names) for line in troubles(path)]
     total = sum(path.stat().st_size for path in FOLDER.rglob("*.ipynb"))
     if total > LARGEST_FOLDER:

@@ -92,17 +92,18 @@ def is_blank(answer):
 
 # ---- judges -----------------------------------------------------------------------------------------------------------
 
-def same_numbers(expected, mistakes=(), tolerance=BY_HAND):
+def same_numbers(expected, mistakes=(), tolerance=BY_HAND, otherwise="Work that one out by hand."):
     """A judge for numbers worked out by hand.
 
     expected   number or array
     mistakes   Mistakes whose `made` is what a wrong way gives
+    otherwise  what to say where none of these was made
     """
     expected = np.asarray(expected, float)
 
     def judge(answer):
         return difference(np.asarray(answer, float), expected, [(np.asarray(one.made, float), one.remark) for one in mistakes],
-                          tolerance)
+                          tolerance, otherwise)
     return judge
 
 
@@ -125,7 +126,7 @@ def same_forward(reference, points, mistakes=()):
     return judge
 
 
-def difference(answer, expected, wrong_ways, tolerance):
+def difference(answer, expected, wrong_ways, tolerance, otherwise="Work that one out by hand."):
     """'' if the arrays agree; else the remark of the mistake that gives this answer, or where and how far they differ."""
     if answer.shape != expected.shape:
         return f"Expected shape {expected.shape}, received {answer.shape}."
@@ -139,7 +140,7 @@ def difference(answer, expected, wrong_ways, tolerance):
     place = f" at {list(map(int, at))}" if at else ""
     many = int((off > room(expected, tolerance)).sum())
     return (f"{many} of {off.size} numbers wrong; farthest off{place}: {answer[at]:.4g}. "
-            + (factor(answer, expected) or "Work that one out by hand."))
+            + (factor(answer, expected) or otherwise))
 
 
 def factor(answer, expected):

@@ -56,8 +56,8 @@ weight_bars({r"$\tilde w$": w_s[0, 0], "(9) of the paper": numpymem.find("NTM-9"
              r"softmax($\gamma \tilde w$)": sharpen(w_s, gamma)[0, 0]}, "Sharpening, and what was put in its place")
 
 # %% [markdown]
-# The new one does the opposite of sharpening: a slot of weight 0 gets $e^0 = 1$ before normalisation, as much as a third of the best one
-# can be. A weight of 0 can never stay 0. The tests of meaning say it in words:
+# The new one does the opposite of sharpening: a slot of weight 0 gets $e^0 = 1$ before normalisation, and a slot of weight 1 no more
+# than $e^{\gamma}$, some 20 here. A weight of 0 can never stay 0. The tests of meaning say it in words:
 
 # %%
 with numpymem.patch("NTM-9", sharpen, sharpen_backward):
@@ -65,16 +65,16 @@ with numpymem.patch("NTM-9", sharpen, sharpen_backward):
     print(*gradcheck.check_meaning("NTM-9"), sep="\n")
 
 # %% [markdown]
-# And a training shows it, too. It is the very training of the chapter.
+# And a training shows it, too: that of the chapter, as far as 2,000 sequences.
 
 # %%
-papers = train("ntm", "copy", budget(4_000, 20), *SMALL_COPY)
+papers = train("ntm", "copy", budget(2_000, 20), *SMALL_COPY)
 with numpymem.patch("NTM-9", sharpen, sharpen_backward):
-    blurred = train("ntm", "copy", budget(4_000, 20), *SMALL_COPY)
+    blurred = train("ntm", "copy", budget(2_000, 20), *SMALL_COPY)
     batch = blurred.task.sample(np.random.default_rng(0), 1, length=6)
     logits, trace = blurred.model.forward(blurred.params, batch.inputs)
 several_curves({"(9) as in the paper": papers.history, r"softmax($\gamma \tilde w$)": blurred.history},
-               "A right gradient of the wrong equation", "bits wrong in a sequence, on fresh sequences; one seed each")
+               "A right gradient of the wrong equation", "loss in bits, on fresh sequences; one seed each")
 
 # %%
 plotting.ntm_memory(trace, batch, logits)

@@ -2,35 +2,51 @@
 
 import numpy as np
 
-from numpymem.plotting.parts import INK, PALE, READ, SIGN_MAP, SOFT, WRITE, cells, headline, log_axis, picture, styled
+from numpymem.plotting.parts import (
+    INK,
+    PALE,
+    READ,
+    READ_MAP,
+    SIGN_MAP,
+    SOFT,
+    WRITE,
+    WRITE_MAP,
+    cells,
+    head_weights,
+    headline,
+    log_axis,
+    picture,
+    styled,
+    used_slots,
+)
 
 LINES = ((READ, "-", "o"), (WRITE, "--", "s"), (INK, ":", "^"))              # told apart by dash and mark, too
 
 
 @styled
-def weight_bars(rows, title, note="", marks=()):
+def weight_bars(rows, title, note="", axis="slot $i$"):
     """Weightings over the slots, one panel below the other, with their numbers -> Picture.
 
     rows    name -> weights (N,); the names stand at the left
-    marks   slots to point at, in every panel
+    axis    what the bars are
     """
     width, each = 7.0, 0.85
     height = 0.95 + each * len(rows) + 0.35
     figure = picture(width, height)
     panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, weights) in zip(panels, rows.items()):
-        draw_bars(axes, np.asarray(weights, float), marks)
+        draw_bars(axes, np.asarray(weights, float))
         axes.set_ylabel(name, rotation=0, ha="right", va="center", color=INK, fontsize=9)
-    panels[-1].set_xlabel("slot $i$")
+    panels[-1].set_xlabel(axis)
     headline(figure, title, note)
     figure.subplots_adjust(left=2.0 / width, right=1 - 0.15 / width, top=1 - 0.75 / height, bottom=0.5 / height, hspace=0.25)
     return figure
 
 
-def draw_bars(axes, weights, marks):
+def draw_bars(axes, weights):
     """One weighting as bars with their numbers; the axis goes from 0 to 1, as weights do."""
     N = len(weights)
-    axes.bar(range(N), weights, color=[WRITE if i in marks else READ for i in range(N)], width=0.72)
+    axes.bar(range(N), weights, color=READ, width=0.72)
     for i, weight in enumerate(weights):
         axes.text(i, max(weight, 0) + 0.04, f"{weight:.2f}".replace("-0.00", "0.00"), ha="center", fontsize=7.5, color=SOFT)
     low = min(0.0, weights.min())
@@ -64,6 +80,32 @@ def matrices(shown, title, note=""):
     panels[0].set_ylabel("slot")
     headline(figure, title, note)
     figure.subplots_adjust(left=0.6 / figure.get_figwidth(), right=0.98, top=1 - 0.85 / height, bottom=0.15 / height, wspace=0.25)
+    return figure
+
+
+@styled
+def memory_at(trace, t, b=0):
+    """What is in the memory after step t, and where the heads were in that step -> Picture.
+
+    trace   of NTM.forward or DNC.forward
+    t       step number, 0 for the first one
+    """
+    w, R = head_weights(trace)
+    slots = used_slots(w[:, b])
+    M, limit = np.asarray(trace["M"])[t, b][slots], float(np.abs(np.asarray(trace["M"])[:, b]).max())
+    width, height = 7.0, 1.25 + 0.17 * len(slots)
+    figure = picture(width, height)
+    columns = [("write", w[t, b, R:, slots], WRITE_MAP, 1.0, 0.0), ("read", w[t, b, :R, slots], READ_MAP, 1.0, 0.0),
+               (f"memory $M_t$: {M.shape[1]} numbers a slot", M, SIGN_MAP, limit, -limit)]
+    panels = figure.subplots(1, 3, width_ratios=[0.7, 0.7, 9])
+    for axes, (name, values, colours, high, low) in zip(panels, columns):
+        cells(axes, values, colours, low, high)
+        axes.set_title(name, fontsize=9)
+        axes.set_xticks([])
+    panels[0].set_yticks(range(len(slots)), [str(slot) for slot in slots], fontsize=7)
+    panels[0].set_ylabel("slot")
+    headline(figure, f"The memory after step {t}", "green is positive, purple negative; orange: written, blue: read in this step")
+    figure.subplots_adjust(left=0.6 / width, right=0.98, top=1 - 0.85 / height, bottom=0.12 / height, wspace=0.08)
     return figure
 
 

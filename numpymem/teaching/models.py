@@ -29,7 +29,7 @@ def train(model, task, sequences, *settings, seed=0):
     model, task   names of `python -m numpymem list`
     settings      texts NAME=VALUE, as after --set
     """
-    training = runs.new_run(model, task, seed, (f"eval_every={max(sequences // 20, 1)}", *settings))
+    training = runs.new_run(model, task, seed, (f"eval_every={max(sequences // 20, 20)}", *settings))
     training.run(sequences, progress=False)
     return training
 

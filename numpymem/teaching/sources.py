@@ -1,4 +1,4 @@
-"""An equation in a notebook: the formula typeset, and under it the NumPy that is in force, read from the registry."""
+"""Equations in a notebook, read from the registry: the formula typeset, and under it the NumPy that is in force."""
 
 import ast
 import inspect
@@ -7,7 +7,7 @@ import textwrap
 from IPython.display import Markdown
 
 from numpymem import commands
-from numpymem.equation import Equation, find
+from numpymem.equation import REGISTRY, Equation, find
 
 
 def show(*what, backward=True):
@@ -48,3 +48,24 @@ def source(function):
     tree = ast.parse(text).body[0]
     first = tree.lineno if isinstance(tree, ast.FunctionDef) else 1                 # a lambda has no name and no decorators
     return "\n".join(text.splitlines()[first - 1:]).rstrip()
+
+
+def equations(*families):
+    """Equations with their formulas and where they stand -> Markdown.
+
+    families   starts of ids: "NTM-", "MemN2N-"; or whole ids. Default: all that is registered
+    raises     ValueError for a start that no id has
+    """
+    commands.import_equations()
+    rows = ["| id | formula | function | file |", "|---|---|---|---|"]
+    for family in families or ("",):
+        ids = [id for id in REGISTRY if id == family] or [id for id in REGISTRY if id.lower().startswith(family.lower())]
+        if not ids:
+            raise ValueError(f"families: expected starts of ids such as {', '.join(list(REGISTRY)[:3])}, received {family!r}")
+        rows += [_row(find(id)) for id in ids]
+    return Markdown("\n".join(rows))
+
+
+def _row(item):
+    latex = item.latex.replace("|", r"\vert ").replace(r"\\vert ", r"\Vert ")         # a bar would end the cell of the table
+    return f"| {item.id} | ${latex}$ | `{item.name}` | `{item.address.rpartition(':')[0]}` |"
