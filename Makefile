@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck mutation experiments benchmarks lint clean
+.PHONY: run test gradcheck mutation experiments benchmarks notebooks lint clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
@@ -21,13 +21,15 @@ mutation: .venv/ready
 # The committed results in numpymem/experiments/results: hours on two cores. Stop it when you like: it goes on where it stood.
 SWEEPS := ntm_copy ntm_recall ntm_repeat_copy ntm_ngrams ntm_sort babi_1k babi_1k_formula babi_1k_variants babi_1k_joint babi_10k \
           dnc_copy dnc_series dnc_recall dnc_repeat_copy dnc_traversal dnc_graphs dnc_babi dmn_babi_1k dmn_babi_10k \
-          mt_memory mt_wikisql
+          mt_memory mt_wikisql duel_paths duel_copy duel_update duel_facts \
+          sec3_addressing sec3_parameters sec3_training sec3_training_recall
 
 experiments: .venv/ready
 	for name in $(SWEEPS); do $(BIN)/python -m numpymem sweep $$name --resume --save || exit 1; done
+	$(BIN)/python -m numpymem.experiments.claims.section3 measure access time supports --save
 	$(BIN)/python -m numpymem duel --quick --run runs/duel-results
-	cp runs/duel-results/duel.json numpymem/experiments/results/duel_quick.json
-	cp runs/duel-results/duel.png runs/duel-results/ntm_memory.png numpymem/experiments/results/
+	cp runs/duel-results/ntm_memory.png numpymem/experiments/results/
+	$(BIN)/python -m numpymem duel --markdown README.md
 
 # The committed results in benchmarks/results: some ten minutes on two cores with nothing else to do. jax and torch are optional.
 benchmarks: .venv/ready
@@ -35,6 +37,11 @@ benchmarks: .venv/ready
 	$(BIN)/python -m benchmarks.profile_step --save
 	$(BIN)/python -m benchmarks.growth --save
 	$(BIN)/python -m benchmarks.startup --save
+	$(BIN)/python -m benchmarks.parallel --save
+
+# The chapters, executed from a clean kernel: notebooks/*.py are the source, the notebooks beside them the result.
+notebooks: .venv/ready
+	$(BIN)/python notebooks/build.py
 
 lint: .venv/ready
 	$(BIN)/python -m pip install -q ruff

@@ -66,27 +66,39 @@ def _of_transformer(model, calls, params, trace, dtrace):
         (items,) = wanted["h"]
         found["h"] = [np.zeros((items.shape[0] * items.shape[1], items.shape[2]))]
         found["h"][0][told.place] = dtrace["h"][0][told.story, told.number]
-    return tuple({name: [value.reshape(-1, value.shape[-1]) for value in values] for name, values in each.items()}
-                 for each in (wanted, found))
+    return tuple({name: rows(values) for name, values in each.items()} for each in (wanted, found))
+
+
+def rows(values):
+    """Each value as rows of its last axis: `_flat` takes it as it is."""
+    return [value.reshape(-1, value.shape[-1]) for value in values]
 
 
 def _of_hybrid(calls, dtrace):
     """Its two parents', and its own. All of z is what goes into the NTM's output layer, the sum over the questions what the fact
     memory's tables are handed, and u^1 what the question's code is."""
-    wanted = {}
+    wanted, found = {}, dict(dtrace)
     top = [call for call in calls if call.parent is None]
     if "memories" in dtrace:
-        places = NODES["MemN2N"]
-        wanted |= {name: _first(calls, places[name]) for name in "mcopu"}
+        hops = {name: _first(calls, places) for name, places in NODES["MemN2N"].items() if name != "logits"}
+        (query,) = [upstream(call)["m"] for call in top if call.equation.id == "MemN2N-encode"]              # (B, Q, d)
+        B, Q, _ = query.shape
+        for name, values in hops.items():                            # question by question, all as rows
+            K = len(values) // Q
+            for q in range(Q):
+                first = [query[:, q]] if name == "u" else []
+                wanted[f"{name} {q}"] = rows([*first, *values[q * K:(q + 1) * K]])
+                found[f"{name} {q}"] = rows(dtrace[name][q])
         (wanted["memories"],) = [[call.arguments[0]] for call in top if call.equation.id == "MemN2N-memories"]
-        (query,) = [upstream(call)["m"] for call in top if call.equation.id == "MemN2N-encode"]
-        wanted["u"] = [query.reshape(wanted["u"][0].shape), *wanted["u"]]
-        (wanted["looked_up"],) = [[upstream(call)["logits"]] for call in top if call.equation.id == "MemN2N-3"]
+        (logits,) = [upstream(call)["logits"] for call in top if call.equation.id == "MemN2N-3"]
+        wanted["logits"] = [logits.reshape(B, Q, -1).swapaxes(0, 1)]
     inside = dtrace.get("ntm", {})
     if inside:
         wanted |= {f"ntm {name}": _first(calls, places) for name, places in NODES["NTM"].items()}
-        (wanted["z"],) = [[upstream(call)["y"]] for call in top if call.equation.id == "linear"]
-    return wanted, {**dtrace, **{f"ntm {name}": value for name, value in inside.items()}}
+        found |= {f"ntm {name}": value for name, value in inside.items()}
+        into = [call for id in ("dropout", "linear") for call in top if call.equation.id == id]
+        wanted["z"] = [upstream(into[0])["y"].reshape(dtrace["z"].shape)]
+    return wanted, found
 
 
 def _first(calls, places):

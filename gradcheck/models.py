@@ -105,12 +105,15 @@ def _transformer(dropout=0.0, pointers=False, marks=0, **options):
     return make
 
 
-def _hybrid(dropout=0.0, Q=2, **options):
+def _hybrid(dropout=0.0, Q=2, linear=False, **options):
     def make(rng):
+        from gradcheck.streams import streams
         from numpymem.hybrid import Hybrid, HybridConfig
         sizes = {"n_inputs": 3, "n_words": 9, "n_outputs": 5, "d": 4, "hops": 2, "memory_size": 7, "max_sentence_words": 3,
-                 "controller_size": 4, "N": 5, "W": 3, "side_dropout": dropout, "time_noise": 0.0}
-        return Hybrid(HybridConfig(**(sizes | options))), streams(rng, n_words=9, Q=Q), {"rng": SameAgain(1)} if dropout else {}
+                 "controller_size": 4, "N": 5, "W": 3, "facts_dropout": dropout / 2, "working_dropout": dropout / 2,
+                 "time_noise": 0.0}
+        how = {"linear": linear} | ({"rng": SameAgain(1)} if dropout else {})
+        return Hybrid(HybridConfig(**(sizes | options))), streams(rng, n_words=9, Q=Q), how
     return make
 
 
@@ -130,18 +133,6 @@ def stories(rng, n_words, B, I, J):
     sentences, query = (rng.integers(1, n_words, shape).astype(np.int32) for shape in ((B, I, J), (B, J)))
     sentences[1, -1], sentences[1, :, -1], query[1, -1] = 0, 0, 0
     return Stories(sentences, query)
-
-
-def streams(rng, n_words, Q, B=3, I=3, J=3, T=5):
-    """Random stories as `stories` has them, told in some of the T steps, with Q questions, of which the last one has no words. Two
-    sentences are told in the same step; a question is asked where a sentence is told."""
-    from numpymem.tasks.batches import Streams
-    sentences, query = stories(rng, n_words, B, I, J)
-    queries = rng.integers(1, n_words, (B, Q, J)).astype(np.int32)
-    queries[:, 0], queries[:, Q - 1] = query, query if Q == 1 else 0
-    told_at = rng.integers(0, T, (B, I))
-    told_at[0, 1] = told_at[0, 0]
-    return Streams(rng.standard_normal((T, B, 3)), sentences, queries, told_at, np.append(told_at[0, 0], T - 1)[-Q:])
 
 
 def told(rng, config, spelled=False, B=2, G=2, I=2, J=2, Q=3, T=2):
@@ -200,8 +191,12 @@ CASES = (
                                                        read_heads=3, Q=1, temporal=False)),
     Case("hybrid", "sides lost, answers tied", _hybrid(dropout=0.7, n_outputs=9, tie_answer=True, nil_memories=True)),
     Case("hybrid", "no context, bag", _hybrid(context=False, encoding="bag")),
-    Case("hybrid", "no facts", _hybrid(facts=False)),
-    Case("hybrid", "no working memory", _hybrid(working=False)),
+    Case("hybrid", "no guide, 3 hops", _hybrid(hops=3)),
+    Case("hybrid", "3 guided hops", _hybrid(guided=True, hops=3)),
+    Case("hybrid", "layer-wise, relu", _hybrid(guided=True, hops=3, tying="layer-wise", relu=True)),
+    Case("hybrid", "layer-wise, no guide", _hybrid(tying="layer-wise", linear=True)),
+    Case("hybrid", "no facts", _hybrid(fact_memory=False)),
+    Case("hybrid", "no working memory", _hybrid(working_memory=False)),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 

@@ -72,15 +72,24 @@ def build_parser():
     evaluate.add_argument("--seed", type=whole(0), default=0, help="seed of the fresh data (default: 0)")
     evaluate.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
 
-    duel = verbs.add_parser("duel", help="NTM against MemN2N on the same rows", description="Train both models on the same "
-                            "rows and print our figures beside the article's.")
+    duel = verbs.add_parser("duel", help="NTM against MemN2N: the article's claims, measured", description="The article's fifteen "
+                            "claims, what we measured of each, and a word on it: from committed results, at once. With --quick all "
+                            "four rows of its section 4 are trained here; with --full everything behind them.")
+    duel.add_argument("claims", nargs="*", metavar="CLAIM", help="only these claims, such as C9 (default: C1 to C15)")
     size = duel.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="about three minutes on two cores, one seed (the default)")
-    size.add_argument("--full", action="store_true", help="the recipes' full budgets, three seeds")
-    duel.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows: copy, path-finding, qa")
-    duel.add_argument("--seeds", type=whole(1), metavar="K", help="seeds a model and row")
-    duel.add_argument("--run", metavar="DIR", help="folder for all runs, the figure and duel.json (default: runs/duel-quick "
-                      "or -full)")
+    size.add_argument("--quick", action="store_true", help="train a small version of all four rows here: some five minutes on two "
+                      "cores")
+    size.add_argument("--full", action="store_true", help="train the committed runs once more: hours; stop it when you like, the "
+                      "same command goes on")
+    duel.add_argument("--rows", nargs="+", metavar="ROW", help="of --quick and --full: only paths, copy, update or facts")
+    duel.add_argument("--models", nargs="+", metavar="MODEL", help="of --quick: further models beside ntm, memn2n and hybrid: "
+                      "lstm, dnc, dmn, memory-transformer")
+    duel.add_argument("--seeds", type=whole(1), metavar="K", help="of --quick: seeds a model and row (default: 1)")
+    duel.add_argument("--run", metavar="DIR", help="of --quick: folder for all runs, the figure and duel.json (default: "
+                      "runs/duel-quick)")
+    duel.add_argument("--html", metavar="FILE", help="write the claims as one web page with figures")
+    duel.add_argument("--markdown", metavar="FILE", nargs="?", const="-", help="print the README's table of the claims, or put it "
+                      "into FILE")
     duel.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
 
     sweep = verbs.add_parser("sweep", help="many runs: a table or figure of a paper, several seeds", description="Train every "

@@ -83,7 +83,7 @@ def eval(options):
 def duel(options):
     """Hand over to numpymem/experiments/duel.py."""
     from numpymem.experiments.duel import run_duel
-    return run_duel("full" if options.full else "quick", options.rows, options.seeds, options.run, options.json)
+    return run_duel(options, command_line())
 
 
 def sweep(options):

@@ -28,7 +28,7 @@ def test_settings_go_where_they_belong():
     assert model_settings == {"W": 5, "N": 32, "initial_weights": "learned", "controller": "feedforward"}
     assert (recipe.lr, recipe.batch) == (0.5, 7) and task_settings == {"max_length": 9}
     assert apply_settings(["max_items=9", "min_items=3"], "ntm", "recall", {}, Recipe())[2] == {"max_items": 9, "min_items": 3}
-    assert apply_settings(["source=generated"], "lstm", "babi7", {}, Recipe())[2] == {"source": "generated"}
+    assert apply_settings(["source=generated"], "lstm", "babi7", {}, Recipe())[2] == {"by": "sentence", "source": "generated"}
     assert apply_settings(["temporal=False"], "memn2n", "babi1", {}, Recipe())[0] == {"temporal": False}
 
 

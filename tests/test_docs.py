@@ -1,7 +1,6 @@
 """The README's map and the committed results say what the code says."""
 
 import dataclasses
-import json
 import pathlib
 import re
 import statistics
@@ -10,17 +9,17 @@ import pytest
 
 from numpymem import catalog, commands
 from numpymem.equation import find
-from numpymem.experiments import ablations, results, spec, summary
+from numpymem.experiments import ablations, results, spec, summary, verdicts
 from numpymem.training import Recipe
 
 ROOT = pathlib.Path(__file__).parent.parent
 commands.import_equations()
-ROW = r"^\| ((?:NTM|DNC|MemN2N|DMN|GRU|LSTM|Transformer|MT)[^|]*) \| [^|]+ \| (`[^|]+) \| (`python -m gradcheck[^|]+) \|$"
+ROW = r"^\| ((?:NTM|DNC|MemN2N|DMN|GRU|LSTM|Transformer|MT|Hybrid)[^|]*) \| [^|]+ \| (`[^|]+) \| (`python -m gradcheck[^|]+) \|$"
 MAP = re.findall(ROW, (ROOT / "README.md").read_text(), re.MULTILINE)
 
 
 def test_the_map_is_there():
-    assert len(MAP) == 21
+    assert len(MAP) == 24
 
 
 @pytest.mark.parametrize("ids, functions, check", MAP)
@@ -54,10 +53,10 @@ def recipe_today(group, task):
     return dataclasses.asdict(recipe)
 
 
-def test_duel_result_has_every_row_for_both_models():
-    found = json.loads((results.FOLDER / "duel_quick.json").read_text())
-    assert [row["row"] for row in found["rows"]] == ["copy", "path-finding", "qa"]
-    assert all({"ntm", "memn2n"} <= set(column["models"]) for row in found["rows"] for column in row["columns"])
+def test_the_readme_has_the_verdicts_of_today():
+    text, (first, last) = (ROOT / "README.md").read_text(), verdicts.MARKS
+    table = text[text.index(first):text.index(last)]
+    assert table == f"{first}\n{verdicts.markdown(verdicts.judge_all())}\n"
 
 
 def test_the_readme_quotes_the_results():

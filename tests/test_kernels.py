@@ -11,6 +11,7 @@ import pytest
 from numba import njit
 
 import numpymem
+from gradcheck.kernels import bounds
 from numpymem import catalog, kernel
 from numpymem.ntm.sequence import NAMES, sequence, sequence_backward
 from numpymem.ntm.step import HeadSizes
@@ -230,29 +231,16 @@ def test_a_target_that_is_no_class_is_an_error(target):
 
 # ---- bounds ------------------------------------------------------------------------------------------------------------
 
-CHECKED_RUN = '''
-import numpy as np
-from numba import njit
-import gradcheck
-from gradcheck.kernels.mutants import exam_of, judge
-from numpymem.kernel import KERNELS
-
-@njit(error_model="numpy")
-def beside(x):
-    return x[x.size]
-
-gradcheck.import_all()
-try:
-    print("not checked:", beside(np.ones(3)))
-except IndexError:
-    print("checked", *(f"{name} {judge(kernel, kernel.pair(), exam_of(kernel)) or 'right'}," for name, kernel in KERNELS.items()))
-'''
+def test_no_kernel_reads_or_writes_beside_its_arrays():
+    """To compile all loops with bounds checked takes a minute: the result is committed, and holds for the files it names."""
+    found = json.loads(bounds.RESULT.read_text())
+    assert found["kernels"] == sorted(kernel.KERNELS)
+    assert found["files"] == bounds.files_of_loops(), "run python -m gradcheck.kernels.bounds --save"
 
 
-def test_no_kernel_reads_or_writes_beside_its_arrays(tmp_path):
-    """Compiled code checks no bounds, unless it is told so while it compiles: hence a process of its own, and an empty cache."""
-    settings = {"PYTHONPATH": str(kernel.PACKAGE.parent), "NUMBA_BOUNDSCHECK": "1", "NUMPYMEM_CACHE": str(tmp_path),
-                "NUMPYMEM_JIT": "1"}
-    done = subprocess.run([sys.executable, "-c", CHECKED_RUN], env=os.environ | settings, capture_output=True, text=True)
-    told = done.stdout.removeprefix("checked ").strip(", \n").split(", ")
-    assert sorted(told) == sorted(f"{name} right" for name in kernel.KERNELS), done.stderr
+def test_bounds_are_told_apart(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bounds, "RESULT", tmp_path / "bounds.json")
+    monkeypatch.setattr(bounds, "check", lambda: {"one": "right", "two": "IndexError"})
+    assert bounds.main(["--save"]) == 1 and not bounds.RESULT.exists() and "two" in capsys.readouterr().out
+    monkeypatch.setattr(bounds, "check", lambda: {"one": "right"})
+    assert bounds.main(["--save"]) == 0 and json.loads(bounds.RESULT.read_text())["kernels"] == ["one"]

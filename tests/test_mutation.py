@@ -84,8 +84,8 @@ def test_an_equivalent_mutant_is_told_from_a_survivor():
 
 
 def test_a_fixed_sample_is_caught():
-    outcomes = score.run(sample=60, progress=False, seed=3, jobs=1)
-    assert len(outcomes) == 60 and [one for one in outcomes if one.fate == "survived"] == []
+    outcomes = score.run(sample=30, progress=False, seed=3, jobs=1)
+    assert len(outcomes) == 30 and [one for one in outcomes if one.fate == "survived"] == []
 
 
 def test_the_whole_check_agrees_with_the_exam():

@@ -7,7 +7,7 @@
 
 Each `Meaning` is one sentence that holds whatever numbers a model has learned, with a function that tries it on the equations
 in force, as NumPy (that kernels equal NumPy is for check_kernel). The functions stand in ntm.py, dnc.py, dnc_step.py, memn2n.py,
-dmn.py, memory_transformer.py, memory_transformer_model.py and shared.py. Nothing is differentiated.
+dmn.py, memory_transformer.py, memory_transformer_model.py, hybrid.py and shared.py. Nothing is differentiated.
 """
 
 import time
@@ -98,8 +98,8 @@ def select(names=None):
 
 def import_meanings():
     """Import the modules that hold the tests."""
-    from gradcheck.meaning import (dmn, dnc, dnc_step, memn2n, memory_transformer, memory_transformer_model, ntm,  # noqa: F401
-                                   shared)
+    from gradcheck.meaning import (dmn, dnc, dnc_step, hybrid, memn2n, memory_transformer, memory_transformer_model,  # noqa: F401
+                                   ntm, shared)
 
 
 # ---- how a test says what it expected -----------------------------------------------------------------------------------

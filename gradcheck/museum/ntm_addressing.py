@@ -140,7 +140,7 @@ show(
         models=MODEL, tasks=("copy", "copy-alone"),
         unmet=("content-is-a-distribution", "beta-sharpens-content", "parameters-in-their-ranges", "shift-numbers-count",
                ALL_STEPS, "sequences-are-treated-alone", "samples-are-treated-alone", "step-reads-before-it-writes",
-               "heads-keep-their-own-place")),
+               "heads-keep-their-own-place", "ablated-heads")),
     Exhibit(
         "cosine-over-width", "The cosine that was divided by the width",
         "ixaxaar/pytorch-dnc, October 2017 to November 2020, fixed by pull request 57, commit a660434 [read in code]; a DNC, "
@@ -178,7 +178,7 @@ show(
         "s = softmax(raw): a softmax takes any numbers (NTM-parameters).",
         "Right gradient, right ranges, sums to one; only a test that asks what each raw number does finds it.",
         equations=("NTM-parameters",), patches=(("NTM-parameters", shift_softplus_first, shift_softplus_first_backward),),
-        models=MODEL, tasks=("copy",), unmet=("shift-numbers-count",)),
+        models=MODEL, tasks=("copy",), unmet=("shift-numbers-count", "ablated-heads")),
     Exhibit(
         "raw-gate", "The gate without a sigmoid",
         "workofart/ml-by-hand, examples/neural_turing_machine.py [read in code]",
@@ -190,7 +190,7 @@ show(
         equations=("NTM-parameters",), patches=(("NTM-parameters", raw_gate_and_erase, raw_gate_and_erase_backward),),
         models=MODEL, tasks=("copy",), caught=("ntm",),
         unmet=("parameters-in-their-ranges", ALL_STEPS, "step-reads-before-it-writes", "heads-keep-their-own-place",
-               "sequences-are-treated-alone", "samples-are-treated-alone", "slots-come-to-differ")),
+               "sequences-are-treated-alone", "samples-are-treated-alone", "slots-come-to-differ", "ablated-heads")),
     Exhibit(
         "no-sharpening", "The sharpening that was commented out",
         "DoctorTeeth/diffmem, ntm/addressing.py at its last commit [read in code]: to get the gradients by hand to pass",

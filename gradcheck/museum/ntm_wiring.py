@@ -102,7 +102,7 @@ show(
         "The branch that everybody runs is right; the one beside it was never looked at. A test with two heads, one of which does "
         "nothing, finds it.",
         equations=("NTM-3",), patches=(("NTM-3", erase_without_one_minus, erase_without_one_minus_backward),),
-        models=MODEL, tasks=("copy-two-heads",), unmet=("erase-clears", "heads-write-in-any-order")),
+        models=MODEL, tasks=("copy-two-heads",), unmet=("erase-clears", "heads-write-in-any-order", "ablated-heads")),
     Exhibit(
         "wrong-guard", "The guard that compared a head with an entry",
         "fumin/ntm (Go, gradients by hand), addressing.go, div1MWE [read in code]",

@@ -1,46 +1,63 @@
-"""The rows of the duel: what is trained, how long, and what the article claims of it. To add a row, add an entry to ROWS."""
+"""The four rows of the duel: what the article says of them, which spec measures them, and what `duel --quick` trains of each.
+
+The full runs are specs like all others (numpymem/experiments/specs/duel_*.json). To change what the quick run trains, change QUICK.
+"""
 
 from typing import NamedTuple
+
+NAMES = {"ntm": "NTM", "memn2n": "MemN2N", "lstm": "LSTM", "hybrid": "Hybrid", "dnc": "DNC", "dmn": "DMN+",
+         "memory-transformer": "Transformer"}
 
 
 class Row(NamedTuple):
     """One row of the article's section 4.
 
-    claim      the article's claim (C8-C11), or '' if it makes none
-    title      what is counted, in percent right
-    task       name in the catalog
-    article    model -> percent right, as the article prints it (no length, data split, seed or spread is given there)
-    lengths    copy only: the lengths that become columns
-    full       model -> settings of a --full run, on top of the catalog's
-    quick      model -> settings of a --quick run
-    note       what a reader must know to read the figures fairly
+    claim     its id
+    title     what is asked for
+    spec      the full run: the name of a spec and of its committed result
+    article   model -> percent right, as the article prints it (no length, data split, seed or spread is given there)
+    reason    the article's reason for who is ahead
+    note      what a reader must know to read our figures fairly
     """
     claim: str
     title: str
-    task: str
+    spec: str
     article: dict
-    lengths: tuple
-    full: dict
-    quick: dict
+    reason: str
     note: str
 
 
-MODELS = ("ntm", "memn2n")
+class Quick(NamedTuple):
+    """What the quick run trains of a row.
+
+    task      name in the catalog
+    settings  of all models: NAME=VALUE texts
+    models    model -> settings of its own: what is trained if nothing else is asked for
+    others    settings of any other model that is asked for, beside its recipe
+    """
+    task: str
+    settings: tuple
+    models: dict
+    others: tuple = ()
+
 
 ROWS = {
-    "copy": Row(
-        "C9", "sequence copy: bits right, %", "copy", {"ntm": 99.8, "memn2n": 84.6}, (20, 50, 120),
-        {}, {"memn2n": ("sequences=200000",)},
-        "trained on lengths 1-20; MemN2N gets the copy as one question a position, and has only seen positions 1-20"),
-    "path-finding": Row(
-        "C8", "path finding (bAbI 19): answers right, %", "babi19", {"ntm": 72.3, "memn2n": 98.1}, (),
-        {}, {"ntm": ("sequences=10000", "eval_every=2000")},
-        "1k questions. MemN2N's paper has 17.2 % right on these data (82.8 % error, best of 10). --quick gives the NTM 10,000 "
-        "questions, MemN2N all of its recipe: compare them with --full"),
-    "qa": Row(
-        "", "question answering (bAbI 1): answers right, %", "babi1", {}, (),
-        {}, {"ntm": ("sequences=10000", "eval_every=2000")},
-        "1k questions; the article gives no figure for this row. --quick gives the NTM 10,000 questions, MemN2N all of its recipe"),
+    "paths": Row("C8", "path finding", "duel_paths", {"NTM": 72.3, "MemN2N": 98.1}, "multi-hop reasoning",
+                 "bAbI 19 (real, 1k and 10k) and walks through random graphs, whose last place is asked for"),
+    "copy": Row("C9", "sequence copy", "duel_copy", {"NTM": 99.8, "MemN2N": 84.6}, "location addressing",
+                "bits, of sequences that nobody has seen; trained on lengths 1 to 20; MemN2N gets one question a position"),
+    "update": Row("C10", "dynamic memory update", "duel_update", {"NTM": 68.2, "MemN2N": 32.5}, "modification in place",
+                  "key := value, again and again, asked for the latest value; and bAbI 2 and 3, things that are moved"),
+    "facts": Row("C11", "large-scale knowledge", "duel_facts", {"NTM": 53.7, "MemN2N": 76.9}, "scaling to many facts",
+                 "questions over facts told one by one, MetaQA's (films) and made-up ones"),
+}
+
+SHORT = ("sequences=64000",)
+QUICK = {                                         # in the order in which they are trained: what takes longest first
+    "facts": Quick("made-facts", (), {"ntm": SHORT, "memn2n": (), "hybrid": SHORT}, SHORT),
+    "update": Quick("rewritten-keys", (), {"ntm": (), "memn2n": (), "hybrid": ()}, SHORT),
+    "paths": Quick("segment-traversal", ("max_steps=2",), {"ntm": SHORT, "memn2n": (), "hybrid": SHORT}, SHORT),
+    "copy": Quick("copy", (), {"ntm": ("controller=feedforward",), "memn2n": ("sequences=200000",), "hybrid": ()}),
 }
 
 

@@ -4,6 +4,7 @@
      "source":  the paper, and which table or figure of it
      "about":   what a reader must know to read the figures fairly
      "show":    figures for the table on the screen, such as "wrong_percent/120"; left out: all
+     "diverged": left out: a run whose loss is no longer finite has failed; "counted": it ends there, and its result says so
      "compare": left out, or the label of the group that `report` sets the others against, seed by seed
      "groups":  [{"label": "NTM-LSTM", "model": "ntm", "task": "copy" or ["babi1", "babi2"], "controller": "lstm",
                   "seeds": 5 (0 to 4) or [0, 7], "set": ["NAME=VALUE", ...], "paper": the group's column in the paper's table}]}
@@ -20,7 +21,7 @@ from numpymem import catalog
 
 FOLDER = pathlib.Path(__file__).parent / "specs"
 TEXTS = ("title", "source", "about")
-KEYS = {"title": str, "source": str, "about": str, "show": list, "compare": str, "groups": list}
+KEYS = {"title": str, "source": str, "about": str, "show": list, "diverged": str, "compare": str, "groups": list}
 GROUP_KEYS = {"label": str, "model": str, "task": (str, list), "controller": str, "seeds": (int, list), "set": list, "paper": str}
 NEEDED = ("label", "model", "task", "seeds")
 
@@ -74,6 +75,8 @@ def check(content):
         for task in tasks_of(group):
             if catalog.ALIASES.get(task, task) != task:
                 raise ValueError(f"{where}: task: expected {catalog.ALIASES[task]!r} by its own name, received {task!r}")
+    if content.get("diverged", "counted") != "counted":
+        raise ValueError(f"diverged: expected 'counted', received {content['diverged']!r}")
     labels = [group["label"] for group in content["groups"]]
     if content.get("compare", labels[0]) not in labels:
         raise ValueError(f"compare: expected one of {', '.join(labels)}, received {content['compare']!r}")
@@ -124,7 +127,8 @@ def jobs(content, folder):
     """Every run of a spec, as plain dicts that may travel to another process or machine; `folder` is the sweep's."""
     folder = pathlib.Path(folder).absolute()
     return [{"group": group["label"], "model": group["model"], "task": task, "controller": group.get("controller"), "seed": seed,
-             "set": group.get("set", []), "folder": str(folder / f"{slug(group['label'])}-{task}-{seed}")}
+             "set": group.get("set", []), "diverged": content.get("diverged", ""),
+             "folder": str(folder / f"{slug(group['label'])}-{task}-{seed}")}
             for group in content["groups"] for task in tasks_of(group) for seed in seeds_of(group)]
 
 

@@ -10,6 +10,7 @@ import itertools
 import json
 import pathlib
 import sys
+import threading
 import time
 from concurrent.futures import BrokenExecutor, CancelledError, as_completed
 
@@ -114,7 +115,8 @@ def train_all(jobs, open_pool, workers, folder, name):
     own, so that the one to blame is alone; the rest goes on in a new pool. A Dask cluster does the like by itself.
     """
     waiting, failed = [job for job in jobs if not result_file(job["folder"]).exists()], {}
-    with tqdm(total=len(jobs), initial=len(jobs) - len(waiting), desc=name, unit=" run", smoothing=0, dynamic_ncols=True) as bar:
+    with tqdm(total=len(jobs), initial=len(jobs) - len(waiting), desc=name, unit=" run", smoothing=0, dynamic_ncols=True) as bar, \
+            ticking(bar):
         note = Note(folder, bar)
         while waiting:
             lost = train_in([open_pool(workers)], waiting, failed, note)
@@ -127,6 +129,22 @@ def train_all(jobs, open_pool, workers, folder, name):
                     fail(job, "its process was killed twice, the second time with no other run beside it", failed, note)
             waiting = [job for job in lost if job not in suspects]
     return failed
+
+
+@contextlib.contextmanager
+def ticking(bar):
+    """On a terminal: draw the bar anew every second, so that its clock goes on while the first runs are trained."""
+    stop = threading.Event()
+
+    def tick():
+        while not stop.wait(1.0):
+            bar.refresh()
+    if sys.stderr.isatty():
+        threading.Thread(target=tick, daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 def train_in(pools, jobs, failed, note):

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from numpymem import runs, threads
 from numpymem.experiments import measure
+from numpymem.training.nan_guard import NonFiniteError
 from numpymem.training.run_folder import RunFolder, write_text
 
 POINTS = 40                                       # of a learning curve in a result
@@ -29,12 +30,23 @@ def train_one(job):
             return ""
         try:
             training = begin(job, folder)
-            training.run(progress=False)
-            write_text(result_file(folder), json.dumps(result_of(training, job)) + "\n")
+            diverged = run_to_the_end(training, job.get("diverged") == "counted")
+            write_text(result_file(folder), json.dumps(result_of(training, job, diverged)) + "\n")
             return ""
         except Exception as error:                # whatever it is, the other runs go on
             write_text(error_file(folder), traceback.format_exc())
             return f"{type(error).__name__}: {error}"
+
+
+def run_to_the_end(training, counted):
+    """Train -> '' or, if that is `counted` and fails no run, what was no longer finite."""
+    try:
+        training.run(progress=False)
+    except NonFiniteError as error:
+        if not counted:
+            raise
+        return str(error)
+    return ""
 
 
 def begin(job, folder):
@@ -72,13 +84,14 @@ def alone(folder):
         yield
 
 
-def result_of(training, job):
-    """What result.json says: how long it took, what it can do, how it learned."""
+def result_of(training, job, diverged=""):
+    """What result.json says: how long it took, what it can do, how it learned. Of a run that has diverged there are no figures."""
     return {"group": job["group"], "task": job["task"], "seed": training.seed, "model": job["model"],
             "parameters": runs.count_parameters(training.params), "data": whole(runs.content(training.task.origin)),
             "goal_bits": training.recipe.stop_below or None, "converged_at": training.converged_at,
             "seconds_until": seconds_until(training), "sequences": training.done, "seconds": round(training.seconds, 1),
-            "figures": rounded(measure.final(training)), "curve": curve(training.history)}
+            "figures": {} if diverged else rounded(measure.final(training)), "curve": curve(training.history),
+            "gradients": gradients(training.history)} | ({"diverged": diverged} if diverged else {})
 
 
 def whole(origin):
@@ -93,9 +106,18 @@ def seconds_until(training):
 
 def curve(history):
     """[[sequences, bits a sequence], ...]: about POINTS of all evaluations, the first and the last among them."""
+    return [[line["sequences"], rounded(line["bits_per_sequence"])] for line in some_of(history)]
+
+
+def gradients(history):
+    """[[sequences, median, largest norm of the gradient, before any clipping, since the evaluation before], ...], likewise."""
+    return [[line["sequences"], *(float(f"{line[name]:.3g}") for name in ("gradient_norm", "gradient_norm_max"))]
+            for line in some_of(history) if "gradient_norm" in line]
+
+
+def some_of(history):
     every = max(1, -(-len(history) // POINTS))
-    kept = [line for at, line in enumerate(history) if at % every == 0 or at == len(history) - 1]
-    return [[line["sequences"], rounded(line["bits_per_sequence"])] for line in kept]
+    return [line for at, line in enumerate(history) if at % every == 0 or at == len(history) - 1]
 
 
 def rounded(value):

@@ -24,11 +24,13 @@ def look_back(z, when):
 
 @look_back.backward
 def look_back_backward(dx, z, when):
-    # x_k = z[when_k]: a step that was looked back to several times collects all gradients
-    dz, story = np.zeros(z.shape, dx.dtype), np.arange(len(when))
-    for k in range(when.shape[1]):                                   # within one k no two stories share a place
-        dz[when[:, k], story] += dx[:, k]
-    return dz
+    # x_k = z[when_k]: a step that was looked back to several times collects all gradients, number by number as in embed_backward
+    T, B = z.shape[:2]
+    D = z[0, 0].size
+    rows = when * B + np.arange(B)[:, None]                          # (B, K) of z as T * B rows
+    dz = np.zeros(T * B * D, dx.dtype)
+    np.add.at(dz, (rows[..., None] * D + np.arange(D)).ravel(), dx.ravel())
+    return dz.reshape(z.shape)
 
 
 @equation("Hybrid-facts", r"m_i \leftarrow m_i + z_{\tau(i)}",

@@ -1,9 +1,13 @@
-"""NTM against MemN2N."""
+"""NTM against MemN2N: percent right, who is ahead by how much, and who is quicker."""
 
+import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from numpymem.plotting.parts import COLOURS, INK, SOFT, headline, picture, styled
+
+MARKERS = {"NTM": "o", "MemN2N": "s"}
+HATCHES = {"MemN2N": "///", "Hybrid": "..."}     # to be told apart on grey paper, too
 
 
 @styled
@@ -15,7 +19,8 @@ def duel(rows):
     """
     models = list(dict.fromkeys(model for row in rows for column in row["columns"] for model in column["models"]))
     sizes = [len(row["columns"]) for row in rows]
-    width, height = max(6.0, 0.9 + 1.35 * sum(sizes) + 0.25 * len(rows)), 3.9
+    column = max(1.35, 0.52 * len(models))                                # inches
+    width, height = max(6.0, 0.9 + column * sum(sizes) + 0.25 * len(rows)), 3.9
     figure = picture(width, height)
     axes = figure.subplots(1, len(rows), sharey=True, squeeze=False, width_ratios=sizes)[0]
     for row, each in zip(rows, axes):
@@ -31,7 +36,8 @@ def duel(rows):
     axes[0].set_ylim(0, 109)
     axes[0].set_yticks(range(0, 101, 25))
     axes[0].set_ylabel("right, %")
-    headline(figure, " against ".join(models), f"percent right; {over_seeds(rows)}", left=0.65)
+    title = " against ".join(models[:2]) + "".join(f", {model}" for model in models[2:])
+    headline(figure, title, f"percent right; {over_seeds(rows)}", left=0.65)
     figure.subplots_adjust(left=0.65 / width, right=1 - 0.2 / width, top=1 - 0.95 / height, bottom=0.62 / height,
                            wspace=0.12)
     duel_legend(figure, models, any(column.get("article") for row in rows for column in row["columns"]))
@@ -58,7 +64,7 @@ def draw_column(axes, at, column, models):
         if mean is None:
             axes.text(x, 2, "none", ha="center", fontsize=8, color=SOFT, rotation=90)
         else:
-            axes.bar(x, mean, bar, color=colour)
+            axes.bar(x, mean, bar, color=colour, hatch=HATCHES.get(model), edgecolor="white", linewidth=0)
             if sd:
                 axes.errorbar(x, mean, sd, color=INK, linewidth=1, capsize=3)
             axes.text(x, mean + sd + 1.5, f"{mean:.1f}" if mean < 99.95 else "100", ha="center", fontsize=8.5)
@@ -69,7 +75,8 @@ def draw_column(axes, at, column, models):
 
 
 def duel_legend(figure, models, with_article):
-    handles = [Patch(color=colour_of(model), label=model) for model in models]
+    handles = [Patch(facecolor=colour_of(model), hatch=HATCHES.get(model), edgecolor="white", linewidth=0, label=model)
+               for model in models]
     if with_article:
         handles.append(Line2D([], [], marker="D", markersize=5.5, markerfacecolor="white", markeredgecolor=INK,
                               markeredgewidth=1.5, linestyle="none", label="the article says"))
@@ -78,3 +85,54 @@ def duel_legend(figure, models, with_article):
 
 def colour_of(model):
     return COLOURS.get(model, INK)
+
+
+# ---- who is ahead, and who is quicker -----------------------------------------------------------------------------------------
+
+@styled
+def leads(title, kinds, sides):
+    """Differences with their 95 % intervals, one below the other: who is ahead is the side of zero on which a point lies.
+
+    kinds  {heading: {name: Interval (mean, low, high)}};  sides  words for (left of zero, right of zero)
+    """
+    lines = [(heading, name, lead) for heading, found in kinds.items() for name, lead in found.items()]
+    height = 1.25 + 0.28 * len(lines)
+    figure = picture(7.0, height)
+    axes = figure.add_axes([2.2 / 7, 0.5 / height, 4.6 / 7, (height - 1.25) / height])
+    for row, (_, _, lead) in enumerate(lines):
+        axes.plot(np.clip([lead.low, lead.high], -100, 100), [row, row], color=INK, linewidth=1.2)
+        axes.plot(lead.mean, row, marker="o", markersize=5, color=COLOURS["NTM"] if lead.mean > 0 else COLOURS["MemN2N"])
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(range(len(lines)), [f"{name} ({heading})" for heading, name, _ in lines], fontsize=8.5)
+    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.grid(True, axis="x")
+    for at, side, align in zip((0, 1), sides, ("left", "right")):
+        axes.text(at, 1.02, side, ha=align, va="bottom", fontsize=8.5, color=SOFT, transform=axes.transAxes)
+    headline(figure, title, "points: means; lines: 95 % intervals over seeds")
+    return figure
+
+
+@styled
+def times(rows):
+    """Milliseconds an example over every size, on one thread (solid) and on two (dashed).
+
+    rows  dicts {"model", "axis", "threads", "values", "ms"}
+    """
+    axis_names = list(dict.fromkeys(row["axis"] for row in rows))
+    width = 0.7 + 2.9 * len(axis_names)
+    figure = picture(width, 3.4)
+    for axes, name in zip(figure.subplots(1, len(axis_names), sharey=True, squeeze=False)[0], axis_names):
+        for row in (row for row in rows if row["axis"] == name):
+            axes.loglog(row["values"], row["ms"], color=colour_of(row["model"]), marker=MARKERS.get(row["model"], "o"),
+                        markersize=4, linestyle="-" if row["threads"] == 1 else "--",
+                        label=f"{row['model']}, {row['threads']} thread{'s' * (row['threads'] > 1)}")
+        axes.set_xlabel(name)
+        axes.minorticks_off()
+        axes.set_xticks(row["values"], [f"{value:g}" for value in row["values"]])
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.grid(True)
+    figure.axes[0].set_ylabel("ms an example")
+    figure.axes[0].legend(fontsize=7.5)
+    headline(figure, "Time of a training step for one example", "forward and backward; both are told the same stories", left=0.65)
+    figure.subplots_adjust(left=0.65 / width, right=1 - 0.15 / width, top=1 - 0.65 / 3.4, bottom=0.5 / 3.4, wspace=0.12)
+    return figure

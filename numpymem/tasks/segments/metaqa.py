@@ -114,7 +114,8 @@ class MetaQA(SegmentTask):
             topic = self._first_entity + names[np.searchsorted(inside, question.topic)]
             words[b, :len(question.words)] = [topic if word == TOPIC else self._word_id.get(word, self._word_id[UNKNOWN_WORD])
                                               for word in question.words]
-            right[b, names[np.isin(inside, question.answers)]] = True
+            answers = set(question.answers)
+            right[b, [name for name, entity in zip(names, inside.tolist()) if entity in answers]] = True
         targets = (right * rng.random(right.shape)).argmax(1)                              # one of the right ones
         return AnswersBatch(*self.in_form(as_batch(told, words, targets[None])), right)
 
