@@ -469,8 +469,8 @@ chapter05_bugs.roads.grade(read_and_write_backward);
 sliders(lambda answer, step: gradients.memory_and_gradient(found, answer, step), answer=(0, 9, 4), step=(0, 20, 8))
 
 # %% [markdown]
-# After its write (steps 4 to 14) there is one row: *these* numbers in *this* slot. Before it (step 3 and earlier), the row is
-# weak: what stood there was about to be overwritten.
+# After its write (steps 4 to 14) there is one row: *these* numbers in *this* slot. Before it (step 3 and earlier) the row is
+# weaker: step 4 erased most of what stood there; and other slots come in, by the content addressing.
 #
 # **The memory is a highway.** Along a slot that nobody touches, $dM_{t-1}(i) = dM_t(i)$ exactly. How much of the gradient is left
 # between the last step before it is asked and the step that wrote it?

@@ -217,8 +217,8 @@ with numpymem.patch("NTM-step", write_first, write_first_backward):
     print(f"write first:              {evaluate(copier, its_params, task, batches)['wrong_percent']:.2f} %")
 
 # %% [markdown]
-# This network never reads a slot at the very step that writes it, so it does not notice. One that hands something on from one
-# step to the next through its memory would.
+# While it answers, this network reads slots that were written long before, so it hardly notices. One that hands something on from
+# one step to the next through its memory would.
 
 # %%
 print(inspect.getsource(chapter06.write_then_read))
