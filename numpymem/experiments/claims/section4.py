@@ -69,13 +69,15 @@ def order_told(first, second, leads, held):
 
 
 def figures_told(found, row, at):
-    """Which of the article's figures ours come near to, at the place where they come nearest."""
+    """Which of the article's figures ours come near to, and where; and where they are farthest from them."""
     told = []
     for model, said in row.article.items():
-        means = [mean(measured.right(found, model, place)) for place in at]
-        nearest = min(means, key=lambda value: abs(value - said))
-        met = abs(nearest - said) <= CLOSE
-        told.append(f"{model}'s {said:g} is {'met' if met else f'not met (nearest: {nearest:.1f})'}")
+        means = {place: mean(measured.right(found, model, place)) for place in at}
+        order = sorted(at, key=lambda place: abs(means[place] - said))
+        nearest, farthest = (f"{means[place]:.1f} at {measured.named(place)}" for place in (order[0], order[-1]))
+        met = abs(means[order[0]] - said) <= CLOSE
+        told.append(f"{model}'s {said:g} is " + (f"met ({nearest}" if met else f"not met (nearest: {nearest}")
+                    + (f"; farthest: {farthest})" if farthest != nearest else ")"))
     return f"Of its figures, {' and '.join(told)}."
 
 
