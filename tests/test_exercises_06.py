@@ -29,8 +29,7 @@ def returns_it(M_prev, w, e, a, M):
 
 
 def not_for_numba(M_prev, w, e, a, M):
-    import numpy
-    M[:] = M_prev * (1 - numpy.outer(w, e)) + numpy.outer(w, a)
+    M[:] = returns_it(M_prev, w, e, a, M)                    # a plain function, which numba does not know
 
 
 def twice_the_shift(w_g, s):
