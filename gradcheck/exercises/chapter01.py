@@ -6,16 +6,16 @@ from gradcheck.exercises.base import Exercise, Mistake, all_of, same_forward, sa
 
 count_them = Exercise(
     "1.1", "what does the controller have to say?",
-    "An NTM has one read head and one write head, slots of width 20 and three possible shifts (back, stay, on). How many numbers "
+    "An NTM has two read heads and one write head, slots of width 10 and three possible shifts (back, stay, on). How many numbers "
     "does its controller hand to the heads in every time step?",
-    ("Each of the two heads needs k, beta, g, s and gamma. Which of them are single numbers?",
+    ("Each of the three heads needs k, beta, g, s and gamma. Which of them are single numbers?",
      "A key is as wide as a slot, and s has three numbers. The write head needs two vectors more.",
-     "Each head 20 + 1 + 1 + 3 + 1, and for writing 20 + 20."),
-    all_of(same_numbers(92, (
-        Mistake(52, "That is what both heads need to find their place. The write heads also erase and add."),
-        Mistake(132, "Only write heads erase and add; a read head has no use for e and a."),
-        Mistake(66, "That is the write head alone. The read head has to find its place, too."),
-        Mistake(88, "The shift is a weighting over three offsets, so three numbers for each head.")),
+     "Each of three heads 10 + 1 + 1 + 3 + 1, and for writing 10 + 10."),
+    all_of(same_numbers(68, (
+        Mistake(48, "That is what the heads need to find their place. The write heads also erase and add."),
+        Mistake(108, "Only write heads erase and add; a read head has no use for e and a."),
+        Mistake(36, "That is the write head alone. The read heads have to find their places, too."),
+        Mistake(62, "The shift is a weighting over three offsets, so three numbers for each head.")),
         tolerance=1e-9, otherwise="Count again, head by head: k, beta, g, s, gamma; and what else does writing need?")),
     "A MemN2N has nothing of the kind: that is what the article means by the parameters of the heads (its third section).")
 

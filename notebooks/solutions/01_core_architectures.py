@@ -16,11 +16,11 @@ from numpymem.teaching import trained
 count_them
 
 # %% [markdown]
-# Each head: key 20, strength 1, gate 1, shift 3, exponent 1, together 26; two heads 52. The write head erases and adds: 20 + 20 more.
+# Each head: key 10, strength 1, gate 1, shift 3, exponent 1, together 16; three heads 48. The write head erases and adds: 10 + 10 more.
 
 # %%
-assert count_them.grade(2 * (20 + 1 + 1 + 3 + 1) + 20 + 20)
-print("the library says", HeadSizes(R=1, Q=1, W=20, S=3).raw)
+assert count_them.grade(3 * (10 + 1 + 1 + 3 + 1) + 10 + 10)
+print("the library says", HeadSizes(R=2, Q=1, W=10, S=3).raw)
 
 # %%
 find_slots
