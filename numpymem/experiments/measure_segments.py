@@ -31,15 +31,24 @@ def copy_segments(model, params, task, count=COUNT, seed=0):
 
 
 def with_slots(model, items):
-    """The model with at least so many slots; None if it has fewer, and a start of each that was learned."""
+    """The model with at least so many slots; None if it has fewer, and something was learned of each."""
     config = model.config
+    if hasattr(config, "memory_size"):                               # MemN2N, hybrid: of ages something is learned
+        return model if config.memory_size >= items else None if config.temporal else wider(model, memory_size=items)
+    if model.form == "sequence":
+        loose = getattr(config, "initial_memory", "") == "constant" and getattr(config, "initial_weights", "") == "one-hot"
+        return wider(model, N=items) if loose and config.N < items else model
     wanted = items + getattr(config, "strict", False)
     if getattr(config, "memory", None) not in ("ntm", "append") or config.N >= wanted:
         return model
     if config.memory == "ntm" and config.initial_memory == "learned":
         return None
-    ff = inner_width(config)                                                   # of `matched`, which goes by N
-    return type(model)(dataclasses.replace(config, N=wanted, matched=False, ff=ff))
+    return wider(model, N=wanted, matched=False, ff=inner_width(config))                   # of `matched`, which goes by N
+
+
+def wider(model, **sizes):
+    """The same model with other sizes, none of which anything learned depends on."""
+    return type(model)(dataclasses.replace(model.config, **sizes))
 
 
 def by_size(model, params, task, count=COUNT, seed=0):

@@ -19,7 +19,7 @@ class HybridConfig:
 
     As in MemN2NConfig:
     d, hops, tying, relu, encoding, temporal, nil_memories, time_noise, init_scale, tie_answer
-    memory_size          sentences of the longest story; with ages or empty slots there is an error for a longer one
+    memory_size          sentences of the longest story; there is an error for a longer one
     max_sentence_words   the longest sentence there may be
 
     As in NTMConfig:

@@ -1,6 +1,5 @@
 """From a batch of Streams as tasks give it to what the equations take: checked, padding cut, sentences with ages."""
 
-import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -29,8 +28,6 @@ def read_story(config, inputs, dtype, rng=None):
         raise wrong("told_at", f"shape {shape[:2]}, a step for each sentence", told_at.shape)
     if shape[1] > config.memory_size:
         longest = (np.asarray(inputs.sentences) != 0).any(2).sum(1).max()
-        if longest > config.memory_size and not (config.temporal or config.nil_memories):
-            config = dataclasses.replace(config, memory_size=int(longest))                # nothing learned depends on it
         if longest > config.memory_size:
             raise wrong("sentences", f"stories of at most memory_size = {config.memory_size} sentences", int(longest))
     story = reading.read(config, Stories(inputs.sentences, queries[:, 0]), dtype, rng)
