@@ -18,6 +18,8 @@ from numpymem.tasks.wikisql.query import WikiSQLQuery
 class ByHand:
     """A model without parameters: classes (T, B) = answer(inputs). Once its memory is wiped it says class 0."""
 
+    form = "segments"
+
     def __init__(self, answer, memory="ntm"):
         self.answer, self.config = answer, SimpleNamespace(memory=memory, N=99, strict=False)
 
@@ -57,6 +59,22 @@ def test_copies_are_as_long_as_the_memory_permits():
         roomy = [measure_segments.with_slots(model, items) for items in (18, 24, 36)]
         assert [each and each.config.N for each in roomy] == slots
         assert all(each is None or each.shapes == model.shapes for each in roomy)
+
+
+def test_more_facts_than_trained_on_find_room():
+    """Every fact has a slot, unless something was learned of each slot: then there is no figure."""
+    for name, settings, slots in (("memn2n", {}, 32), ("memn2n", {"temporal": True}, None), ("hybrid", {}, 32), ("ntm", {}, 32),
+                                  ("ntm", {"initial_weights": "learned"}, 8), ("lstm", {}, "none")):
+        task = catalog.make_task("made-facts", catalog.model_class(name)[0].form, facts=8, entities=16)
+        few = {"N": 8} if name == "ntm" else {}
+        model = catalog.make_model(name, task, **{**catalog.settings_of(name, "made-facts")[0], **few, **settings})
+        roomy = measure_segments.with_slots(model, 32)
+        config = roomy and roomy.config
+        assert config and getattr(config, "memory_size", getattr(config, "N", "none")) == slots or roomy is None is slots
+        if roomy:
+            params = model.init(np.random.default_rng(0))
+            batch = task.sample(np.random.default_rng(0), 3, facts=32)
+            assert roomy.forward(params, batch.inputs)[0].shape[-1] == 16
 
 
 def test_whole_queries_are_said_step_by_step(monkeypatch):
