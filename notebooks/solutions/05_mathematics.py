@@ -23,7 +23,7 @@ def write(M, w, e, a):
     return M * (1 - np.outer(w, e)) + np.outer(w, a)
 
 
-chapter05.written.grade(write);
+assert chapter05.written.grade(write)
 
 # %%
 chapter05.slope
@@ -37,7 +37,7 @@ def slope(f, x):
     return f(x + 1j * h).imag / h
 
 
-chapter05.slope.grade(slope);
+assert chapter05.slope.grade(slope)
 
 # %%
 chapter05.soft
@@ -50,7 +50,7 @@ def my_softmax_backward(dp, p):
     return p * (dp - (dp * p).sum(-1, keepdims=True))
 
 
-chapter05.soft.grade(my_softmax_backward);
+assert chapter05.soft.grade(my_softmax_backward)
 
 # %%
 chapter05.gate
@@ -63,7 +63,7 @@ def interpolate_backward(dw_g, w_c, w_prev, g):
     return g * dw_g, (1 - g) * dw_g, (dw_g * (w_c - w_prev)).sum(-1, keepdims=True)
 
 
-chapter05.gate.grade(interpolate_backward);
+assert chapter05.gate.grade(interpolate_backward)
 
 # %%
 chapter05.squared
@@ -79,7 +79,7 @@ def square_sharpen_backward(dw, w, w_s):
     return 2 * w_s * d_squared
 
 
-chapter05.squared.grade(square_sharpen_backward);
+assert chapter05.squared.grade(square_sharpen_backward)
 
 # %%
 chapter05_bugs.roads
@@ -98,7 +98,7 @@ def read_and_write_backward(dr, dM, M_prev, w, v, e, a):
     return dM_from_erase + dM_from_read, dw, dv_from_add + dv_from_erase, de, da
 
 
-chapter05_bugs.roads.grade(read_and_write_backward);
+assert chapter05_bugs.roads.grade(read_and_write_backward)
 
 # %%
 chapter05_bugs.hop
@@ -119,7 +119,7 @@ def one_hop_backward(du_next, u, m, c):
     return du, dm, dc
 
 
-chapter05_bugs.hop.grade(one_hop_backward);
+assert chapter05_bugs.hop.grade(one_hop_backward)
 
 # %%
 chapter05_bugs.planted
@@ -129,7 +129,7 @@ chapter05_bugs.planted
 # sum are the same, so a check with H = 1 passes.
 
 # %%
-chapter05_bugs.planted.grade("dM_M");
+assert chapter05_bugs.planted.grade("dM_M")
 
 # %%
 chapter05_bugs.hunted
@@ -151,4 +151,4 @@ chapter05_bugs.symptoms
 # neighbours in one equation only, and what falls off its edge is missing before sharpening divides by the sum.
 
 # %%
-chapter05_bugs.symptoms.grade("NTM-9", "NTM-step", "NTM-8");
+assert chapter05_bugs.symptoms.grade("NTM-9", "NTM-step", "NTM-8")

@@ -26,7 +26,7 @@ def memory_layer(u, m, c):
     return u + np.einsum("bi,bid->bd", p, c)
 
 
-chapter06.layer.grade(memory_layer);
+assert chapter06.layer.grade(memory_layer)
 
 # %%
 chapter06.order
@@ -45,7 +45,7 @@ def write_then_read_backward(dr, dM, M, M_prev, w, v, e, a):
     return dM_prev, dw, dv_from_add + dv_from_erase, de, da
 
 
-chapter06.order.grade(write_then_read_backward);
+assert chapter06.order.grade(write_then_read_backward)
 
 # %%
 chapter06.vectorised
@@ -59,7 +59,7 @@ def my_shift(w_g, s):
     return sum(s[..., [j]] * np.roll(w_g, j - S // 2, axis=-1) for j in range(S))
 
 
-chapter06.vectorised.grade(my_shift);
+assert chapter06.vectorised.grade(my_shift)
 
 # %%
 chapter06.one_pass
@@ -74,7 +74,7 @@ def write_loop(M_prev, w, e, a, M):
             M[i, j] = M_prev[i, j] * (1 - w[i] * e[j]) + w[i] * a[j]
 
 
-chapter06.one_pass.grade(write_loop);
+assert chapter06.one_pass.grade(write_loop)
 
 # %%
 chapter06.standing_down
@@ -82,4 +82,4 @@ chapter06.standing_down
 # %%
 names = [name for name in chapter06.OF_THE_TWO if "softmax" in KERNELS[name].fuses]
 print(names)
-chapter06.standing_down.grade(names);
+assert chapter06.standing_down.grade(names)
