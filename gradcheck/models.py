@@ -190,13 +190,8 @@ CASES = (
     Case("hybrid", "feedforward, 2 + 3 heads", _hybrid(controller="feedforward", initial_weights="learned", write_heads=2,
                                                        read_heads=3, Q=1, temporal=False)),
     Case("hybrid", "sides lost, answers tied", _hybrid(dropout=0.7, n_outputs=9, tie_answer=True, nil_memories=True)),
-    Case("hybrid", "no context, bag", _hybrid(context=False, encoding="bag")),
-    Case("hybrid", "no guide, 3 hops", _hybrid(hops=3)),
-    Case("hybrid", "3 guided hops", _hybrid(guided=True, hops=3)),
+    Case("hybrid", "no context, bag", _hybrid(context=False, encoding="bag", linear=True)),
     Case("hybrid", "layer-wise, relu", _hybrid(guided=True, hops=3, tying="layer-wise", relu=True)),
-    Case("hybrid", "layer-wise, no guide", _hybrid(tying="layer-wise", linear=True)),
-    Case("hybrid", "no facts", _hybrid(fact_memory=False)),
-    Case("hybrid", "no working memory", _hybrid(working_memory=False)),
     Case("ntm", "lstm, in parts", _ntm(how={"checkpoint_every": 2}, initial_memory="learned", initial_weights="learned")),
 )
 

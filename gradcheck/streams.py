@@ -6,7 +6,7 @@ from gradcheck.models import stories
 from numpymem.tasks.batches import Streams
 
 
-def streams(rng, n_words, Q, B=3, I=3, J=3, T=5):
+def streams(rng, n_words, Q, B=3, I=3, J=3, T=4):
     """Random stories as `stories` has them, told in some of the T steps, with Q questions, the last of several without words. Two
     sentences are told in the same step; all questions but the last are asked at that step, too."""
     sentences, query = stories(rng, n_words, B, I, J)
