@@ -235,11 +235,11 @@ def test_the_page_escapes_what_it_says():
 def test_markdown_goes_between_the_marks(made, tmp_path, capsys):
     made(duel_tools.as_the_article)
     path = tmp_path / "README.md"
-    path.write_text("before\n" + "\nold\n".join(verdicts.MARKS) + "\nafter\n")
+    path.write_text("before\n" + "\nLEFT OVER\n".join(verdicts.MARKS) + "\nafter\n")
     assert run("duel", "--markdown", path) == 0 and capsys.readouterr().out == ""
     text = path.read_text()
     assert text.startswith(f"before\n{verdicts.MARKS[0]}\n| ") and text.endswith(f"\n{verdicts.MARKS[1]}\nafter\n")
-    assert "old" not in text
+    assert "LEFT OVER" not in text
     assert "| C9 sequence copy | NTM 99.8 %, MemN2N 84.6 %; reason: location addressing | NTM / MemN2N, % right: " in text
     path.write_text("no marks")
     assert run("duel", "--markdown", path) == 2 and path.read_text() == "no marks"
