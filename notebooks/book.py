@@ -31,6 +31,7 @@ from site_parts import markup  # noqa: E402
 
 PARTS = FOLDER / "site_parts"
 TITLE = "numpymem: the chapters"
+CLOSE = "if (event.target.closest('a') && this.matches(':popover-open')) this.hidePopover()"       # on a narrow screen
 CODE_STYLES = ("default", "github-dark")                    # of Pygments, on a light and on a dark screen
 PREFIXES = ("", "numpymem/", "gradcheck/")                  # how the text names files: from the root, or from a package
 
@@ -111,7 +112,7 @@ def document(title, body, pages, page=None, up=""):
 <body><a class="skip" href="#main">To the text</a>
 <header><button class="contents" popovertarget="nav">Contents</button><a class="name" href="{up}index.html">{TITLE}</a>
 <form action="{up}search.html" role="search"><input type="search" name="q" aria-label="Search" placeholder="Search"></form></header>
-<nav id="nav" popover aria-label="Contents">{contents(pages, page, up)}</nav>
+<nav id="nav" popover aria-label="Contents" onclick="{CLOSE}">{contents(pages, page, up)}</nav>
 <main id="main">{body}</main></body></html>
 """
 
@@ -166,7 +167,7 @@ def source_page(path, pages):
 
 
 def search_page(pages):
-    """The page that shows what was found; the only one with JavaScript."""
+    """The page that shows what was found; the others do not need JavaScript."""
     body = """<h1>Search</h1>
 <form action="search.html" role="search" class="large"><input type="search" name="q" id="q" aria-label="Search" autofocus></form>
 <p id="said" class="soft" role="status"></p><ol id="found"></ol>

@@ -19,7 +19,7 @@ FONT = FontProperties(math_fontfamily="cm", size=EM)
 END = r"(?![a-zA-Z])"                       # a command's name goes as far as its letters
 SIZES = r"\\(?:textstyle|displaystyle|scriptstyle|limits|nolimits|[bB]igg?[lrm]?)" + END
 BOUND = r"(?:\s*[_^](?:\{[^{}]*\}|\w))"     # below or above a sum
-PLAIN = ((r"\s+", " "), (SIZES, ""), (r"\\mathrel\s*\{([^{}]*)\}", r"\1"),
+PLAIN = ((r"\s+", " "), (SIZES, ""), (r"\\mathrel\s*\{([^{}]*)\}", r"{\1}"),
          (r"\\([td]?)frac\s*(\w)\s*(\w)", r"\\\1frac{\2}{\3}"), (r"\\frac" + END, r"\\dfrac"), (r"\\tfrac" + END, r"\\frac"),
          (r"\\bmod" + END, r"\\;\\mathrm{mod}\\;"), (r"\\operatorname\*?" + END, r"\\mathrm"),
          (r"\\[lr]Vert" + END, r"\\|"), (r"\\[lr]vert" + END, "|"),
