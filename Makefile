@@ -9,7 +9,7 @@ run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 gradcheck: .venv/ready
 	$(BIN)/python -m gradcheck
