@@ -177,7 +177,7 @@ several_curves({r"(9) as in the paper, $\gamma$": papers.history, r"ours, $\gamm
 #    everything, which takes minutes, the first time more: it compiles every kernel.)
 # 3. Repair `sharpen_backward`, just below, and check again.
 # 4. `python -m numpymem train ntm copy --set recipe=small` is the training above. A line says that the step runs as NumPy: your edit is
-#    in force. The training is written to a folder, `runs/ntm-copy-0`, with its curves.
+#    in force. The training is written to a folder, `runs/ntm-copy-0`, with its curves; give the next one another, `--run runs/second`.
 # 5. `git checkout numpymem/ntm/equations.py` brings back the equation of the paper.
 #
 # A notebook that is open during an edit still has the old file in memory: restart its kernel.
