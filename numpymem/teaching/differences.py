@@ -178,18 +178,18 @@ def what_reads_consist_of(ntm, batch, b):
     return parts / np.maximum(parts.sum(1, keepdims=True), 1e-12)
 
 
+@styled
 def what_it_rests_on(ntm, memn2n, batch, b):
     """MemN2N's attention to story b, hop by hop, and what the NTM's reads consist of, look by look -> Picture."""
     told, key = words_of(batch, b)
     attention = np.stack([hop[b, :len(told)] for hop in answers(memn2n, batch, TASK)[1]["p"]])
-    reads, names = what_reads_consist_of(ntm, batch, b), story_task(TASK).answers
-    columns = [*(f"hop {hop + 1}" for hop in range(len(attention))), "| read, Q", *(f"pause {n}" for n in range(1, len(reads)))]
-    said = {"MemN2N": answers(memn2n, batch, TASK)[0][b].argmax(), "NTM": answers(ntm, batch, TASK)[0][b].argmax()}
-    story = Told(told, f"{key}: MemN2N says {memn2n.task.answers[said['MemN2N']]}, the NTM {ntm.task.answers[said['NTM']]}",
-                 names[batch.targets[b]], None)
-    return told_attention(story, np.concatenate([attention, reads]).T, columns, "What does the answer rest on?",
-                          "left: MemN2N's attention; right: where what the NTM reads was written; bold: the fact asked for",
-                          [int(latest_with_key(batch)[b])])
+    reads, right = what_reads_consist_of(ntm, batch, b), story_task(TASK).answers[batch.targets[b]]
+    columns = [*(f"hop {hop + 1}" for hop in range(len(attention))), "read at Q", *(f"pause {n}" for n in range(1, len(reads)))]
+    figure = told_attention(Told(told, key, right, None), np.concatenate([attention, reads]).T, columns, "What does the answer rest on?",
+                            "left: MemN2N's attention; right: which writes the NTM's reads consist of; bold: the fact asked for",
+                            [int(latest_with_key(batch)[b])])
+    figure.axes[0].axvline(len(attention) - 0.5, color=INK, linewidth=2)
+    return figure
 
 
 __all__ = ["TASK", "errors_by_age", "losses_and_gradients", "rewritten_in_place", "rewritten_story", "settings", "side_by_side", "slots_of_writes",
