@@ -57,7 +57,7 @@ def slot_was_used(slots, keys):
     return np.mean([slots[i] in slots[:i] for i in range(len(slots)) if keys[i] in keys[:i]])
 
 
-SAME_SLOT = (np.array([0, 1, 0, 1, 2, 2, 1]), np.array([7, 3, 7, 3, 3, 5, 3]))
+SAME_SLOT = (np.array([0, 1, 0, 1, 0, 2, 1]), np.array([7, 3, 7, 3, 3, 5, 3]))
 RING = (np.array([1, 2, 3, 0, 1, 2]), np.array([4, 4, 6, 1, 4, 6]))
 
 in_place = Exercise(
@@ -72,7 +72,7 @@ in_place = Exercise(
         Mistake(against_the_first, "You compare with the first write of the key. If it has moved since, its latest place counts."),
         Mistake(of_all_writes, "You count first writes, too. They rewrite nothing."),
         Mistake(slot_was_used, "You ask whether the slot was used before, by whatever key. Asked is: by this key, the last time."))),
-    "Now `share_in_place(slots_of_writes(ntm, batch, shown), keys)` says what an NTM really does.")
+    "Now `share_in_place(slots_of_writes(ntm, batch)[shown], keys)` says what an NTM really does.")
 
 
 # ---- 3.3 what heads cost ----------------------------------------------------------------------------------------------------

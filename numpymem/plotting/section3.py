@@ -216,5 +216,5 @@ def finished(figure, name, note, bottom=0.25, top=0.78):
     """Title, note, what the first axis says, and room for them."""
     headline(figure, TITLES[name], note)
     figure.axes[0].set_ylabel(AXES[name])
-    figure.subplots_adjust(left=0.6 / figure.get_figwidth(), right=0.985, top=top, bottom=bottom, wspace=0.16)
+    figure.subplots_adjust(left=0.66 / figure.get_figwidth(), right=0.985, top=top, bottom=bottom, wspace=0.16)
     return figure
