@@ -103,7 +103,7 @@ def test_only_task_15_loses_nothing_without_ages():
     assert lost[15] == 0 and min(lost[number] for number in (4, 12, 14)) > 5
 
 
-def test_the_rule_of_4_3_is_the_verdicts():
+def test_the_rule_of_4_4_is_the_verdicts():
     from numpymem.experiments.claims.intervals import paired
     from numpymem.experiments.claims.section4 import is_ahead
     for _, ours, theirs in four.CASES:

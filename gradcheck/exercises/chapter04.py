@@ -1,4 +1,4 @@
-"""The exercises of chapter 04: what guessing is worth, copy as questions, who is ahead, and how a latest value is found."""
+"""The exercises of chapter 04: what guessing is worth, copy as questions, how a latest value is found, and who is ahead."""
 
 import numpy as np
 
@@ -87,7 +87,75 @@ questions = Exercise(
     "Note what this form cannot say: word 17 + p for a p that never occurred in training has a vector that never learned anything.")
 
 
-# ---- 4.3 who is ahead -------------------------------------------------------------------------------------------------------
+# ---- 4.3 the latest value ---------------------------------------------------------------------------------------------------
+
+def latest_scores(same_key, age):
+    return 200.0 * same_key - 10.0 * age
+
+
+def key_alone(same_key, age):
+    return 200.0 * same_key
+
+
+def age_alone(same_key, age):
+    return -10.0 * age
+
+
+def oldest_first(same_key, age):
+    return 200.0 * same_key + 10.0 * age
+
+
+def too_soft(same_key, age):
+    return 4.0 * same_key - 0.3 * age
+
+
+def key_too_weak(same_key, age):
+    return 20.0 * same_key - 10.0 * age
+
+
+LONGEST = 12
+
+
+def some_streams(seed=4, B=200):
+    """(same_key, age, which): whether each sentence has the key, its age (1: the latest), and the latest one that has."""
+    rng = np.random.default_rng(seed)
+    same = (rng.random((B, LONGEST)) < 0.3).astype(float)
+    same[np.arange(B), rng.integers(0, LONGEST, B)] = 1
+    return same, np.tile(np.arange(LONGEST, 0, -1.0), (B, 1)), LONGEST - 1 - same[:, ::-1].argmax(1)
+
+
+def judge_latest(function):
+    """At least 0.99 of the attention on the right sentence of every stream."""
+    same, age, which = some_streams()
+    scores = function(same.copy(), age.copy())
+    if scores is None or np.shape(scores) != same.shape:
+        return f"Expected scores of shape {same.shape}, received {'nothing' if scores is None else np.shape(scores)}."
+    p, each = softmax(np.asarray(scores, float)), np.arange(len(same))
+    if np.allclose(p.max(1), np.where(same > 0, p, 1).min(1)):
+        return "All writes of the key get the same: the right one is the latest of them."
+    for way, remark in ((age_alone, "That finds the latest write of all, whatever its key."),
+                        (oldest_first, "That finds the key's oldest value: age 1 is the latest.")):
+        if (p.argmax(1) == way(same, age).argmax(1)).all():
+            return remark
+    if not (p.argmax(1) == which).all():
+        return (f"In {(p.argmax(1) != which).sum()} of {len(p)} streams most of the attention is elsewhere. The key must count more "
+                f"than any difference of ages, here up to {LONGEST - 1}.")
+    least = float(p[each, which].min())
+    return "" if least >= 0.99 else f"The right sentence is always ahead, but gets as little as {least:.2f} of the attention: larger scores."
+
+
+latest = Exercise(
+    "4.3", "How does a MemN2N find the latest value?",
+    "Write the scores that its softmax would need: `latest_scores(same_key, age)` with `same_key` (B, I), 1 where a sentence begins with "
+    "the key asked for, else 0, and `age` (B, I), 1 for the latest sentence up to 12. The softmax of your scores must put at least 0.99 "
+    "on the latest sentence with that key, in every story. (u·m is a sum of what words and what age contribute: a number times "
+    "`same_key` plus a number times `age` is what a MemN2N can say.)",
+    ("Two wishes: the key must be right, and among those that are, the younger wins. Which wish comes first?",
+     "a * same_key - b * age: neighbours in age differ by b, which should be 5 or more; and a must outweigh 11 b.",
+     "200 * same_key - 10 * age"),
+    judge_latest, "No memory was rewritten for it: position, which the article denies it, does the work.")
+
+# ---- 4.4 who is ahead -------------------------------------------------------------------------------------------------------
 
 def is_ahead(ours, theirs):
     d = ours - theirs
@@ -146,7 +214,7 @@ def judge_ahead(function):
 
 
 ahead = Exercise(
-    "4.3", "Who is ahead?",
+    "4.4", "Who is ahead?",
     "Write the rule that all verdicts of this chapter go by: `is_ahead(ours, theirs)`, two arrays (n) of percent right, the same n seeds "
     "in the same order. True if the 95 % interval of the mean difference lies above zero *and* the mean difference is at least 2 "
     "points. The interval is mean ± t s / √n with s the standard deviation of the n differences (`ddof=1`). `T_95[n - 2]` is t for "
@@ -157,72 +225,4 @@ ahead = Exercise(
     judge_ahead, "The article gives no seeds and no spread: nobody can apply this rule to its figures.")
 
 
-# ---- 4.4 the latest value ---------------------------------------------------------------------------------------------------
-
-def latest_scores(same_key, age):
-    return 200.0 * same_key - 10.0 * age
-
-
-def key_alone(same_key, age):
-    return 200.0 * same_key
-
-
-def age_alone(same_key, age):
-    return -10.0 * age
-
-
-def oldest_first(same_key, age):
-    return 200.0 * same_key + 10.0 * age
-
-
-def too_soft(same_key, age):
-    return 4.0 * same_key - 0.3 * age
-
-
-def key_too_weak(same_key, age):
-    return 20.0 * same_key - 10.0 * age
-
-
-LONGEST = 12
-
-
-def some_streams(seed=4, B=200):
-    """(same_key, age, which): whether each sentence has the key, its age (1: the latest), and the latest one that has."""
-    rng = np.random.default_rng(seed)
-    same = (rng.random((B, LONGEST)) < 0.3).astype(float)
-    same[np.arange(B), rng.integers(0, LONGEST, B)] = 1
-    return same, np.tile(np.arange(LONGEST, 0, -1.0), (B, 1)), LONGEST - 1 - same[:, ::-1].argmax(1)
-
-
-def judge_latest(function):
-    """At least 0.99 of the attention on the right sentence of every stream."""
-    same, age, which = some_streams()
-    scores = function(same.copy(), age.copy())
-    if scores is None or np.shape(scores) != same.shape:
-        return f"Expected scores of shape {same.shape}, received {'nothing' if scores is None else np.shape(scores)}."
-    p, each = softmax(np.asarray(scores, float)), np.arange(len(same))
-    if np.allclose(p.max(1), np.where(same > 0, p, 1).min(1)):
-        return "All writes of the key get the same: the right one is the latest of them."
-    for way, remark in ((age_alone, "That finds the latest write of all, whatever its key."),
-                        (oldest_first, "That finds the key's oldest value: age 1 is the latest.")):
-        if (p.argmax(1) == way(same, age).argmax(1)).all():
-            return remark
-    if not (p.argmax(1) == which).all():
-        return (f"In {(p.argmax(1) != which).sum()} of {len(p)} streams most of the attention is elsewhere. The key must count more "
-                f"than any difference of ages, here up to {LONGEST - 1}.")
-    least = float(p[each, which].min())
-    return "" if least >= 0.99 else f"The right sentence is always ahead, but gets as little as {least:.2f} of the attention: larger scores."
-
-
-latest = Exercise(
-    "4.4", "How does a MemN2N find the latest value?",
-    "Write the scores that its softmax would need: `latest_scores(same_key, age)` with `same_key` (B, I), 1 where a sentence begins with "
-    "the key asked for, else 0, and `age` (B, I), 1 for the latest sentence up to 12. The softmax of your scores must put at least 0.99 "
-    "on the latest sentence with that key, in every story. (u·m is a sum of what words and what age contribute: a number times "
-    "`same_key` plus a number times `age` is what a MemN2N can say.)",
-    ("Two wishes: the key must be right, and among those that are, the younger wins. Which wish comes first?",
-     "a * same_key - b * age: neighbours in age differ by b, which should be 5 or more; and a must outweigh 11 b.",
-     "200 * same_key - 10 * age"),
-    judge_latest, "No memory was rewritten for it: position, which the article denies it, does the work.")
-
-ALL = (guess, questions, ahead, latest)
+ALL = (guess, questions, latest, ahead)

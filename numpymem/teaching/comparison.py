@@ -93,8 +93,10 @@ def arrow(axes, start, end, kind, bend, step):
     axes.add_patch(FancyArrowPatch(start, end, connectionstyle=f"arc3,rad={bend}", arrowstyle="-|>", mutation_scale=13, color=colour,
                                    linewidth=thick, shrinkA=15, shrinkB=15, zorder=3 if step else 2))
     (x1, y1), (x2, y2) = start, end
-    x, y = (x1 + x2) / 2 + 0.5 * bend * (y2 - y1), (y1 + y2) / 2 - 0.5 * bend * (x2 - x1)            # the middle of the bow
-    axes.text(x, y, step or kind, ha="center", va="center", fontsize=8.5, color=colour, weight="bold" if step else "normal", zorder=5,
+    bow = (x1 + x2) / 2 + bend * (y2 - y1), (y1 + y2) / 2 - bend * (x2 - x1)                         # where arc3 has its third point
+    x, y = (0.42 * first + 0.46 * third + 0.12 * last for first, third, last in zip(start, bow, end))     # 35 % along it
+    axes.text(x, y, step or kind, ha="center", va="center", fontsize=8.5, color=colour, weight="bold" if step else "normal",
+              zorder=6 if step else 5,
               bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"})
 
 
@@ -242,9 +244,10 @@ def live_copy(trainings, wrong):
     right.set_ylabel("% of bits wrong")
     for axes in (left, right):
         axes.axhline(50, color=SOFT, linewidth=0.8)
-        axes.set_ylim(-2, 62)
+        axes.set_ylim(-2, 72)
+        axes.set_yticks(range(0, 61, 10))
         axes.grid(True, axis="y")
-        axes.legend(fontsize=8, loc="lower left" if axes is left else "center right")
+        axes.legend(fontsize=8, loc="upper center", ncols=3, handlelength=3)
     headline(figure, "Copy, live: one to six vectors", "grey line: guessing; one seed each, trained in this notebook")
     figure.subplots_adjust(left=0.07, right=0.985, top=0.8, bottom=0.15, wspace=0.18)
     return figure
