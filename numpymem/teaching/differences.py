@@ -165,7 +165,7 @@ def losses_and_gradients(trainings, title):
         axes.grid(True, axis="y")
         axes.legend(fontsize=8)
     headline(figure, title, "left: loss on fresh stories; right: gradient before clipping, line = median, marks = largest")
-    figure.subplots_adjust(left=0.08, right=0.985, top=0.8, bottom=0.15, wspace=0.22)
+    figure.subplots_adjust(left=0.08, right=0.97, top=0.8, bottom=0.15, wspace=0.22)
     return figure
 
 
