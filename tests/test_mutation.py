@@ -15,7 +15,7 @@ from gradcheck.mutation.exam import PairExam, exam_for
 from gradcheck.mutation.grade import grade
 from gradcheck.mutation.mutant import mutants_of, planted
 from gradcheck.mutation.targets import targets
-from numpymem.equation import REGISTRY
+from numpymem.equation import REGISTRY, equation
 from numpymem.kernel import numpy_only
 
 WIRING = 8                  # a seed of bug_hunt whose bug is between two nodes
@@ -149,6 +149,16 @@ def test_a_hunt_among_some():
         assert hunt.answer.startswith("Hybrid-")
     with pytest.raises(ValueError, match=r"among: expected starts .* pair to break, received \('nothing',\)"):
         gradcheck.bug_hunt(1, kind="pair", among="nothing")
+
+
+def test_what_is_registered_elsewhere_is_no_target():
+    """A reader's own equation in a notebook has no file, and a hunt must go on beside it."""
+    mine = equation("mine-1", "y = 2 x", source="this test")(lambda x: 2 * x)
+    mine.backward(lambda dy: 2 * dy)
+    try:
+        assert "mine-1" in REGISTRY and all(one.owner != "mine-1" for one in targets.__wrapped__())
+    finally:
+        REGISTRY.pop("mine-1")
 
 
 # ---- committed results --------------------------------------------------------------------------------------------------------

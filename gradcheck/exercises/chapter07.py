@@ -19,9 +19,9 @@ def weighting(*shape):
 
 free_slot = Exercise(
     "7.1", "Which slot is free?",
-    "Three slots. Usage was `u_prev = (0.5, 0, 1)`, the last write `w_w = (0.5, 0, 0)`. One read head has just read with `w_r = (0, "
-    "0, 0.8)`, and its free gate is fully open, `f = 1`. Work out the retention `psi` and the new usage `u` on paper. Then, for "
-    "usages `u = (0.5, 0.2, 0.4)` (a new memory), the allocation `a`. Grade all three: `free_slot.grade(psi, u, a)`.",
+    "Three slots. Usage was `u_prev = (0.5, 0, 1)`, the last write `w_w = (0.5, 0, 0)`. One read head has just read with `w_r = "
+    "(0, 0, 0.8)`, and its free gate is fully open, `f = 1`. Work out the retention `psi` and the new usage `u` on paper. Then, "
+    "for usages `u = (0.5, 0.2, 0.4)` (a new memory), the allocation `a`. Grade all three: `free_slot.grade(psi, u, a)`.",
     ("psi says what is still wanted: a slot that was read and may be freed is not. Usage: what was in use, and what was written, "
      "but not counted twice; then times psi. Allocation: sort the slots first.",
      "psi = 1 - f w_r. u = (u_prev + w_w - u_prev w_w) psi. Emptiest first: slot 1 (0.2), slot 2 (0.4), slot 0 (0.5).",
@@ -35,8 +35,8 @@ free_slot = Exercise(
                Mistake([0.75, 0, 1], "That is the usage before anything is freed. Multiply by psi."),
                Mistake([0.5, 0, 0.2], "Slot 0 was written to, too: half of what was free of it is in use now."))),
            same_numbers([0.04, 0.8, 0.12], (
-               Mistake([0.5, 0.8, 0.6], "That is 1 - u: what is free of each slot by itself. The emptiest slot comes first, and the "
-                                        "next gets only what that one leaves: multiply by the usages of all emptier slots."),
+               Mistake([0.5, 0.8, 0.6], "That is 1 - u: what is free of each slot by itself. The emptiest slot comes first, and "
+                                        "the next gets only what that one leaves: multiply by the usages of all emptier slots."),
                Mistake([0.5, 0.4, 0.06], "You went through the slots in the order of their numbers. Emptiest first: 1, 2, 0."),
                Mistake([0.02, 0.16, 0.048], "You multiplied by the slot's own usage, too. The product runs over the emptier slots "
                                             "only.")))),
@@ -47,14 +47,16 @@ free_slot = Exercise(
 
 sorted_out = Exercise(
     "7.2", "The sort is a constant",
-    "Two slots; the loss is the allocation of slot 1, so `da = (0, 1)`. Work out `du`, the gradient with respect to both usages, at "
-    "`u = (0.2, 0.6)` and at `u = (0.6, 0.2)`: `sorted_out.grade([.., ..], [.., ..])`.",
+    "Two slots; the loss is the allocation of slot 1, so `da = (0, 1)`. Work out `du`, the gradient with respect to both usages, "
+    "at `u = (0.2, 0.6)` and at `u = (0.6, 0.2)`: `sorted_out.grade([.., ..], [.., ..])`.",
     ("Which slot is the emptier one? Write down a[1] as a formula of u[0] and u[1] for that order, and forget that it was sorted.",
      "At (0.2, 0.6) slot 0 comes first, so a[1] = (1 - u[1]) u[0]. At (0.6, 0.2) slot 1 comes first.",
      "First: (1 - 0.6, -0.2). Second: a[1] = 1 - u[1], and u[0] does not occur in it."),
     all_of(same_numbers([0.4, -0.2], (
-               Mistake([0, -1], "That would be right if slot 1 came first. Here slot 0 is emptier: slot 1 gets only what that leaves."),
-               Mistake([0.4, -1], "a[1] = (1 - u[1]) u[0] has two factors: the derivative with respect to u[1] keeps the other, u[0]."),
+               Mistake([0, -1], "That would be right if slot 1 came first. Here slot 0 is emptier: slot 1 gets only what that "
+                                "leaves."),
+               Mistake([0.4, -1], "a[1] = (1 - u[1]) u[0] has two factors: the derivative with respect to u[1] keeps the other, "
+                                  "u[0]."),
                Mistake([0.4, 0.2], "More of slot 1 in use, less of it allocated: mind the sign."))),
            same_numbers([0, -1], (
                Mistake([0.8, -0.6], "You used the formula of the other order. Here slot 1 is emptier, and nobody comes before it."),
@@ -88,7 +90,8 @@ used = Exercise(
         Mistake(usage_without_overlap, "You left out the product u_prev w_w_prev: what was in use already cannot be filled again, "
                                        "and its gradient says so, too."),
         Mistake(usage_without_psi, "The bracket is multiplied by psi: du has to go through that first."),
-        Mistake(usage_crossed, "The factors have changed places: with respect to u_prev the product has the derivative w_w_prev.")]),
+        Mistake(usage_crossed, "The factors have changed places: with respect to u_prev the product has the derivative "
+                               "w_w_prev.")]),
     "A slot that is full, or freed, passes nothing back: the gradient goes where there was something to decide.")
 
 
@@ -98,9 +101,9 @@ SECOND_LAP = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
 
 links = Exercise(
     "7.4", "Links by hand",
-    "Three slots, all writes whole (one weight is 1, the others are 0), an empty memory. Written are slot 0, then slot 2, then slot "
-    "1, then slot 0 again. Write down the link matrix after the fourth write, as three rows: `L[i][j]` is 1 if slot i was written "
-    "right after slot j. Then: a head reads slot 2 and goes *forward*. Which slot does it reach? `links.grade(L, slot)`.",
+    "Three slots, all writes whole (one weight is 1, the others are 0), an empty memory. Written are slot 0, then slot 2, then "
+    "slot 1, then slot 0 again. Write down the link matrix after the fourth write, as three rows: `L[i][j]` is 1 if slot i was "
+    "written right after slot j. Then: a head reads slot 2 and goes *forward*. Which slot does it reach? `links.grade(L, slot)`.",
     ("Go write by write, with the precedence (the slot that was written last) beside it. What happens to the old links of a slot "
      "that is written again?",
      "After three writes: 2 after 0, and 1 after 2. The fourth write removes row 0 and column 0, then puts in: 0 after 1.",
@@ -195,13 +198,14 @@ def mean_constant(dy, y, x):
 
 normed = Exercise(
     "7.6", "Layer norm, backwards",
-    "Write `normalise_backward(dy, y, x)` for `normalise` (shown above): the layer norm without gain and bias. `x`, `y` and `dy` are "
-    "(B, D); it returns `dx`.",
+    "Write `normalise_backward(dy, y, x)` for `normalise` (shown above): the layer norm without gain and bias. `x`, `y` and `dy` "
+    "are (B, D); it returns `dx`.",
     ("Three roads lead from x to y: directly, through the spread, and through the mean.",
      "Spread: the part of dy along y changes only the spread, so take it out: dy - y mean(dy y). Then divide by the spread.",
      "daway = (dy - y * (dy * y).mean(-1, keepdims=True)) / spread; dx = daway - daway.mean(-1, keepdims=True)"),
     right_backward(normalise, {"x": rng.standard_normal((3, 5))}, "y", [
-        Mistake(all_constant, "You took mean and spread for constants. Both are made of x: every number of a row moves all others."),
+        Mistake(all_constant, "You took mean and spread for constants. Both are made of x: every number of a row moves all "
+                              "others."),
         Mistake(spread_constant, "Through the mean, yes. The spread is made of x, too: what dy has along y must go."),
         Mistake(mean_constant, "Through the spread, yes. But the mean of the row was taken away as well: so is the mean of its "
                                "gradient.")]),
@@ -227,8 +231,8 @@ which = Exercise(
            one_of("no", {"yes": "+0.5, -0.3, +0.2: not even the sign is sure.",
                          "unfair": "The study is fair. What it finds is just nothing larger than chance."},
                   "Answer yes, no or unfair."),
-           one_of("unfair", {"yes": "Something helps, by 12.7 points. But is it the memory, or twice the parameters and eight times "
-                                    "the training?",
+           one_of("unfair", {"yes": "Something helps, by 12.7 points. But is it the memory, or twice the parameters and eight "
+                                    "times the training?",
                              "no": "It does not show that it does not, either: more than the memory differs."},
                   "Answer yes, no or unfair.")),
     "A number like the article's +12.7 means nothing until one knows what stood on the other side.")

@@ -84,7 +84,8 @@ def allocation_at_a_tie(fixed=0.5, points=401):
 
 def weight_rows(rows):
     """What five facts count in a pass, in rows of bars -> Picture."""
-    return weight_bars(rows, "What is left of each fact", "the same gates, in a weighted sum and in an episode", axis="fact $i$, in order")
+    return weight_bars(rows, "What is left of each fact", "the same gates, in a weighted sum and in an episode",
+                       axis="fact $i$, in order")
 
 
 @styled
@@ -125,8 +126,8 @@ def intervals(rows, title, note="", axis="percent points", mark=None):
     for row, found in enumerate(rows.values()):
         sure = found.sign
         axes.plot([found.low, found.high], [row, row], color=INK, linewidth=1.3, solid_capstyle="butt")
-        axes.plot(found.mean, row, marker="o" if sure else "s", markersize=6, color=READ if sure > 0 else WRITE if sure else "white",
-                  markeredgecolor=INK if not sure else "none", zorder=3)
+        axes.plot(found.mean, row, marker="o" if sure > 0 else "X" if sure else "s", markersize=6, zorder=3,
+                  color=READ if sure > 0 else WRITE if sure else "white", markeredgecolor="none" if sure else INK)
     axes.axvline(0, color=INK, linewidth=0.8)
     if mark:
         axes.axvline(mark[0], color=SOFT, linewidth=1.2, linestyle=(0, (4, 2)))
