@@ -471,7 +471,7 @@ evolution.ablation_map(wikisql, "What it is worth on WikiSQL",
 
 # %%
 evolution.intervals(evolution.gains(wikisql), "What each memory brings, over none",
-                    "right answers more than without a memory, seed by seed; blue circles: surely more; lines: 95 % intervals",
+                    "right answers more than without a memory, seed by seed; circle: surely more, square: not sure; lines: 95 %",
                     "percent points", (12.7, "the article"))
 
 # %%
