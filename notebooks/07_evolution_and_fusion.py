@@ -2,8 +2,8 @@
 # # 07 · 发展演进与融合 · Evolution and fusion
 #
 # *Section 7 of the article tells what became of both models (7.1): the NTM grew into the Differentiable Neural Computer, DNC, the
-# memory network into the Dynamic Memory Network, DMN. Then it joins an NTM's memory to a Transformer (7.2) and gives a figure: 12.7 %
-# more on WikiSQL. Here you see all three at work, and what that figure is worth.*
+# memory network into the Dynamic Memory Network, DMN. Then it joins an NTM's memory to a Transformer (7.2) and gives a figure:
+# 12.7 % more on WikiSQL. Here you see all three at work, and what that figure is worth.*
 #
 # **You will** find free slots and follow links with numbers small enough to check by hand; see what a gradient through a *sort* is;
 # go through a story in episodes; train a Transformer with and without a memory; and hold a figure without a source against measured
@@ -34,9 +34,9 @@ np.set_printoptions(precision=3, suppress=True)
 # %% [markdown]
 # ## A picture first
 #
-# A DNC with **ten slots** copies four times five vectors. That is twenty vectors; an NTM with ten slots would have to know what it
-# may write over. Look at the black strip, *in use*: a slot goes dark when it is written and pale when it has been read. Below it, in
-# orange, the slot that the DNC would write to next: always one that is free.
+# A DNC with **ten slots** copies four times five vectors. That is twenty vectors; an NTM with ten slots would have to know what
+# it may write over. Look at the black strip, *in use*: a slot goes dark when it is written and pale when it has been read. Below
+# it, in orange, the slot that the DNC would write to next: always one that is free.
 
 # %%
 dnc, dnc_params, series = trained("dnc_series")
@@ -45,8 +45,8 @@ dnc_logits, dnc_trace = dnc.forward(dnc_params, batch.inputs)
 plotting.dnc_memory(dnc_trace, batch, dnc_logits)
 
 # %% [markdown]
-# Slots are used in no particular order, and used again. Three new things make that possible: the *usage* of each slot, a *free list*
-# made from it, and a record of what was written after what.
+# Slots are used in no particular order, and used again. Three new things make that possible: the *usage* of each slot, a *free
+# list* made from it, and a record of what was written after what.
 #
 # ## 7.1 From NTM to DNC, equation by equation
 #
@@ -84,8 +84,8 @@ print("u   =", u[0])
 show("DNC-allocation", backward=False)
 
 # %% [markdown]
-# The free list $\phi$ has the slots in order, the emptiest first. The emptiest gets what is free of it, $1 - u$. The next gets what is
-# free of *it*, times what the first has in use; and so on. For $u = (0.5,\ 0.25,\ 1,\ 0.8)$ the list is 1, 0, 3, 2:
+# The free list $\phi$ has the slots in order, the emptiest first. The emptiest gets what is free of it, $1 - u$. The next gets
+# what is free of *it*, times what the first has in use; and so on. For $u = (0.5,\ 0.25,\ 1,\ 0.8)$ the list is 1, 0, 3, 2:
 #
 # $$a_1 = 0.75, \quad a_0 = 0.5 \cdot 0.25 = 0.125, \quad a_3 = 0.2 \cdot 0.25 \cdot 0.5 = 0.025, \quad a_2 = 0.$$
 #
@@ -104,24 +104,24 @@ chapter07.free_slot.grade(my_psi, my_u, my_a);
 # %% [markdown]
 # ### A gradient through a sort
 #
-# Sorting has no derivative: it decides. The paper takes the *order* for a constant. As long as no two usages change places that is
-# not even an approximation, since a small enough change of $u$ leaves the order alone. So the backward sorts as the forward did, goes
-# through the products, and puts everything back in its place:
+# Sorting has no derivative: it decides. The paper takes the *order* for a constant. As long as no two usages change places that
+# is not even an approximation, since a small enough change of $u$ leaves the order alone. So the backward sorts as the forward
+# did, goes through the products, and puts everything back in its place:
 
 # %%
 print(inspect.getsource(allocation.original_backward))
 
 # %% [markdown]
-# Where two slots are *equally* empty the order could be either, and $a$ jumps from one to the other. With two slots, one of them half
-# in use, while the usage of the other goes from 0 to 1:
+# Where two slots are *equally* empty the order could be either, and $a$ jumps from one to the other. With two slots, one of them
+# half in use, while the usage of the other goes from 0 to 1:
 
 # %%
 evolution.allocation_at_a_tie()
 
 # %% [markdown]
-# Left: before the tie slot 0 comes first, behind it slot 1. At the tie, both usages being $v$, they exchange $1 - v$ and $(1 - v) v$:
-# a jump by $(1 - v)^2$, here $1/4$. Right: the gradient is right on both sides, and knows nothing of the jump. How does a check deal
-# with that?
+# Left: before the tie slot 0 comes first, behind it slot 1. At the tie, both usages being $v$, they exchange $1 - v$ and $(1 - v)
+# v$: a jump by $(1 - v)^2$, here $1/4$. Right: the gradient is right on both sides, and knows nothing of the jump. How does a
+# check deal with that?
 
 # %%
 tie = np.array([[0.5, 0.5]])
@@ -134,10 +134,10 @@ print("by the complex step:           ", complex_step, "   by hand:", by_hand)
 print(gradcheck.check_equation("DNC-allocation"))
 
 # %% [markdown]
-# Differences step over the jump and report nonsense. The complex step moves along the imaginary axis, and the order is decided on the
-# real part: it checks just what the backward promises, the derivative *with the order held*. At the very start of every sequence all
-# usages are 0, a tie of all slots, and the jump is as large as it can be: there the order of the slots' numbers decides, always the same
-# way.
+# Differences step over the jump and report nonsense. The complex step moves along the imaginary axis, and the order is decided on
+# the real part: it checks just what the backward promises, the derivative *with the order held*. At the very start of every
+# sequence all usages are 0, a tie of all slots, and the jump is as large as it can be: there the order of the slots' numbers
+# decides, always the same way.
 
 # %%
 chapter07.sorted_out
@@ -163,9 +163,9 @@ chapter07.used.grade(my_usage_backward);
 show("DNC-link", "DNC-precedence", backward=False)
 
 # %% [markdown]
-# By hand: four slots, and whole writes to slots 1, 3, 0. The *precedence* $p$ remembers the last write. Row $i$, column $j$ of $L$ says
-# that $i$ was written right after $j$: so after the second write $L[3, 1] = 1$, after the third also $L[0, 3] = 1$. The fourth write is
-# half and half, to slots 1 and 2. Slot 1 is written again, by half, so half of its old link $L[3, 1]$ goes:
+# By hand: four slots, and whole writes to slots 1, 3, 0. The *precedence* $p$ remembers the last write. Row $i$, column $j$ of
+# $L$ says that $i$ was written right after $j$: so after the second write $L[3, 1] = 1$, after the third also $L[0, 3] = 1$. The
+# fourth write is half and half, to slots 1 and 2. Slot 1 is written again, by half, so half of its old link $L[3, 1]$ goes:
 
 # %%
 L, p, after = np.zeros((1, 4, 4)), np.zeros((1, 4)), {}
@@ -175,8 +175,8 @@ for number, w in enumerate(np.array([[0, 1, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0], [
 matrices(after, "Who was written after whom?", "row $i$, column $j$: slot $i$ was written right after slot $j$")
 
 # %% [markdown]
-# To go on from where one reads is now a product with $L$, and to go back one with its transpose. From slot 3, forwards: slot 0. From
-# slot 3, backwards: slot 1, as far as that link is still there. From slot 0, forwards: half slot 1, half slot 2.
+# To go on from where one reads is now a product with $L$, and to go back one with its transpose. From slot 3, forwards: slot 0.
+# From slot 3, backwards: slot 1, as far as that link is still there. From slot 0, forwards: half slot 1, half slot 2.
 
 # %%
 for slot in (3, 0):
@@ -196,16 +196,16 @@ chapter07.links.grade(my_L, slot);
 # %% [markdown]
 # ### One step at a time
 #
-# Back to the DNC of the first picture. Move through time: steps 0 to 4 read five vectors in, step 5 is the delimiter, then it answers
-# for five steps, and the next series begins.
+# Back to the DNC of the first picture. Move through time: steps 0 to 4 read five vectors in, step 5 is the delimiter, then it
+# answers for five steps, and the next series begins.
 
 # %%
 sliders(lambda t: evolution.dnc_step(dnc_trace, t), t=(0, len(batch.inputs) - 1, 7))
 
 # %% [markdown]
-# Step 7, as it stands here: slots that were read are free again, those still to be read are in use; allocation points at a free one,
-# but the write gate is nearly closed. Of the three ways of reading, content and forward agree. And its links, after the first and the
-# second series were written and read:
+# Step 7, as it stands here: slots that were read are free again, those still to be read are in use; allocation points at a free
+# one, but the write gate is nearly closed. Of the three ways of reading, content and forward agree. And its links, after the
+# first and the second series were written and read:
 
 # %%
 plotting.link_matrix(dnc_trace, [4, 10, 15, 21])
@@ -251,12 +251,12 @@ for what, id, function in (("nothing is ever freed", "DNC-retention", never_free
     print(f"{what:<32}{wrong_bits(id, function):6.1f} %")
 
 # %% [markdown]
-# Fifty percent is guessing. Freeing and allocating are what this network lives by. The links, though, it hardly needs: it has learned to
-# look its vectors up by content, and the strip *how it reads* in the first picture says the same. A mechanism that is there need not be
-# the one that is used; look before you explain.
+# Fifty percent is guessing. Freeing and allocating are what this network lives by. The links, though, it hardly needs: it has
+# learned to look its vectors up by content, and the strip *how it reads* in the first picture says the same. A mechanism that is
+# there need not be the one that is used; look before you explain.
 #
-# And against an NTM with ten slots, trained alike? These are committed results (`python -m numpymem report dnc_series`); *wiping* also
-# erases what is freed, one of the improvements of Csordas and Schmidhuber.
+# And against an NTM with ten slots, trained alike? These are committed results (`python -m numpymem report dnc_series`); *wiping*
+# also erases what is freed, one of the improvements of Csordas and Schmidhuber.
 
 # %%
 for row in results.read("dnc_series")["table"]:
@@ -282,9 +282,9 @@ for row in results.read("dnc_series")["table"]:
 show("DMN-interactions", "DMN-gates", "GRU-attention", "DMN-memory", backward=False)
 
 # %% [markdown]
-# Why a GRU where a sum would do? Leave its weights out, and a pass is $h \leftarrow g_i f_i + (1 - g_i) h$. What is left of fact $i$ at
-# the end is its gate, times what all *later* facts have let through: $g_i \prod_{j > i} (1 - g_j)$. That is the free list's formula again,
-# with the latest fact first. Two facts with the same gate are not equal any more:
+# Why a GRU where a sum would do? Leave its weights out, and a pass is $h \leftarrow g_i f_i + (1 - g_i) h$. What is left of fact
+# $i$ at the end is its gate, times what all *later* facts have let through: $g_i \prod_{j > i} (1 - g_j)$. That is the free
+# list's formula again, with the latest fact first. Two facts with the same gate are not equal any more:
 
 # %%
 def left_at_the_end(g):
@@ -313,7 +313,8 @@ def my_episode(facts, g):
 chapter07.episode.grade(my_episode);
 
 # %% [markdown]
-# The DMN+ that comes along was trained on bAbI task 1; the stories are made ones of the same kind. Three passes, and where each looks:
+# The DMN+ that comes along was trained on bAbI task 1; the stories are made ones of the same kind. Three passes, and where each
+# looks:
 
 # %%
 dmn, dmn_params, stories = trained("dmn_babi1")
@@ -327,8 +328,8 @@ plotting.dmn_attention(dmn_trace, stories.vocabulary, shown, answers=stories.ans
                        supports=questions[shown].supports)
 
 # %% [markdown]
-# One fact is enough here, so all passes look at it. It is an easy task; the harder ones are where papers differ, and budgets. Our runs
-# beside the paper's figures (committed; one budget of a laptop each):
+# One fact is enough here, so all passes look at it. It is an easy task; the harder ones are where papers differ, and budgets. Our
+# runs beside the paper's figures (committed; one budget of a laptop each):
 
 # %%
 print("\n".join(report.beside(results.read("dmn_babi_10k"))).strip())
@@ -352,8 +353,8 @@ print("\n".join(report.beside(results.read("dmn_babi_10k"))).strip())
 show("layer-norm", "Transformer-1", backward=False)
 
 # %% [markdown]
-# The layer norm by hand, for $x = (1, 3)$: mean 2, spread 1, so $(-1, 1)$. For $(10, 30)$: the same. Its backward is the one place where
-# all numbers of a row are tied together:
+# The layer norm by hand, for $x = (1, 3)$: mean 2, spread 1, so $(-1, 1)$. For $(10, 30)$: the same. Its backward is the one
+# place where all numbers of a row are tied together:
 
 # %%
 print(inspect.getsource(chapter07.normalise))
@@ -374,8 +375,8 @@ chapter07.normed.grade(my_normalise_backward);
 show("MT-write", "MT-fuse", backward=False)
 
 # %% [markdown]
-# If that is so, a change of equation (9) must reach the Transformer, too. Here is one that was trained to answer for the latest value
-# of a key, after up to a dozen writes `key := value` of which some are overwritten. It has **six slots**.
+# If that is so, a change of equation (9) must reach the Transformer, too. Here is one that was trained to answer for the latest
+# value of a key, after up to a dozen writes `key := value` of which some are overwritten. It has **six slots**.
 
 # %%
 rewriter, its_params, rewritten = trained("mt_rewritten")
@@ -395,10 +396,10 @@ print("an NTM's equation (9), patched, changes the Transformer's answer:", not n
 plotting.transformer_memory(its_trace, told, rewritten.vocabulary, rewritten.answers, join=" := ")
 
 # %% [markdown]
-# Read it from left to right. Each write goes to the next slot; after six it begins anew, over what is oldest. That is a *list of the six
-# latest writes*, made of an NTM's shift. It is not what "precise writing" promises: a model that finds the slot of a key and writes over
-# just that would need one slot for each key, and never be wrong. This one has lost a key that six later writes have gone over. Ask it
-# for every key of the same story:
+# Read it from left to right. Each write goes to the next slot; after six it begins anew, over what is oldest. That is a *list of
+# the six latest writes*, made of an NTM's shift. It is not what "precise writing" promises: a model that finds the slot of a key
+# and writes over just that would need one slot for each key, and never be wrong. This one has lost a key that six later writes
+# have gone over. Ask it for every key of the same story:
 
 # %%
 pairs = [(int(key), int(value)) for key, value in told.inputs.segments[0].reshape(-1, 2) if key]
@@ -413,8 +414,8 @@ for key in dict.fromkeys(key for key, _ in pairs):
 # %% [markdown]
 # ### Train it: with a memory, with a list, without
 #
-# Copy four symbols that came in two segments, small enough to train here. Three models of equal size: an NTM's memory; a memory that is
-# only appended to, and read by a softmax, like a MemN2N's; none. Some twenty seconds in all.
+# Copy four symbols that came in two segments, small enough to train here. Three models of equal size: an NTM's memory; a memory
+# that is only appended to, and read by a softmax, like a MemN2N's; none. Some twenty seconds in all.
 
 # %%
 SMALL = ("min_segments=2", "max_segments=2", "length=2", "symbols=6", "d=32", "ff=32", "N=6", "W=16", "batch=16", "heads=2",
@@ -425,8 +426,9 @@ evolution.error_curves({"copying four symbols from two segments": {name: run.his
                        "A Transformer with and without a memory", "equal parameters, within one percent; one seed each")
 
 # %% [markdown]
-# Without a memory nothing can be known of the segments: it guesses. The list is learned at once, the NTM's memory later, as it has to
-# find a plan for its heads first. Look at the plan: where the four symbols are written, and where each *output token* is read from.
+# Without a memory nothing can be known of the segments: it guesses. The list is learned at once, the NTM's memory later, as it
+# has to find a plan for its heads first. Look at the plan: where the four symbols are written, and where each *output token* is
+# read from.
 
 # %%
 copier = runs["an NTM's memory"]
@@ -454,15 +456,16 @@ evolution.ablation_map(results.read("mt_memory"), "What an NTM's memory is worth
                        "wrong answers in percent, means of the seeds; wiped: the memory, before it is read")
 
 # %% [markdown]
-# Read the rows. *No memory* guesses wherever something has to come from another segment, so a memory is worth everything there. *Append
-# only*, without erasing or gates, does as well as the full machine; and *full attention*, which looks at every word that was told and
-# needs no slots, does at least as well. Where the memory was to show what it alone can do, keys that are rewritten, it became a list.
+# Read the rows. *No memory* guesses wherever something has to come from another segment, so a memory is worth everything there.
+# *Append only*, without erasing or gates, does as well as the full machine; and *full attention*, which looks at every word that
+# was told and needs no slots, does at least as well. Where the memory was to show what it alone can do, keys that are rewritten,
+# it became a list.
 #
 # ### C12: "+12.7 % on WikiSQL"
 #
-# The article says that a memory-augmented Transformer gains 12.7 % on WikiSQL. We looked for the source of that figure and found none
-# (**erratum 6**): whose model, gained over what, percent of what, on which split? What can be done is to measure what *this* memory
-# brings on WikiSQL's real questions:
+# The article says that a memory-augmented Transformer gains 12.7 % on WikiSQL. We looked for the source of that figure and found
+# none (**erratum 6**): whose model, gained over what, percent of what, on which split? What can be done is to measure what *this*
+# memory brings on WikiSQL's real questions:
 
 # %%
 wikisql = results.read("mt_wikisql")
@@ -478,9 +481,9 @@ evolution.intervals(evolution.gains(wikisql), "What each memory brings, over non
 print("\n".join(verdicts.entry(*verdicts.judge_all(["C12"])[0])))
 
 # %% [markdown]
-# The aggregation (count? maximum?) stands in the question alone: there a memory has nothing to add. The column has to be picked from
-# those told one by one: there it helps, and attention to all of them helps as well. Nothing measured here comes near the article's
-# figure. A figure without a source cannot be refuted, either; that is what is wrong with it.
+# The aggregation (count? maximum?) stands in the question alone: there a memory has nothing to add. The column has to be picked
+# from those told one by one: there it helps, and attention to all of them helps as well. Nothing measured here comes near the
+# article's figure. A figure without a source cannot be refuted, either; that is what is wrong with it.
 
 # %%
 chapter07.which

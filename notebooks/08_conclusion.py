@@ -1,12 +1,12 @@
 # %% [markdown]
 # # 08 · 结论 · Conclusion
 #
-# *The article ends with two creeds, "precise control of memory" and "memory is attention", and with a forecast: that the two will grow
-# into one (C13). Here is what was measured of all fifteen claims, and the one that both can grow into: a hybrid, taken apart, trained
-# beside its parents, and told honestly.*
+# *The article ends with two creeds, "precise control of memory" and "memory is attention", and with a forecast: that the two will
+# grow into one (C13). Here is what was measured of all fifteen claims, and the one that both can grow into: a hybrid, taken
+# apart, trained beside its parents, and told honestly.*
 #
-# **You will** read fifteen verdicts and the rules behind them; work out an interval over seeds; see two memories answer one question;
-# hunt a bug among the descendants; and learn how to add an equation, a model or a claim of your own.
+# **You will** read fifteen verdicts and the rules behind them; work out an interval over seeds; see two memories answer one
+# question; hunt a bug among the descendants; and learn how to add an equation, a model or a claim of your own.
 #
 # **Needed:** chapters 02 and 05. The hybrid has nothing in it that you do not know from there, but three joins.
 
@@ -37,8 +37,8 @@ np.set_printoptions(precision=3, suppress=True)
 # %% [markdown]
 # ## A picture first
 #
-# Each claim of the article, and the one word that our figures have for it. The words are not opinions: each claim has a rule, written
-# down as code, and the rule reads committed results.
+# Each claim of the article, and the one word that our figures have for it. The words are not opinions: each claim has a rule,
+# written down as code, and the rule reads committed results.
 
 # %%
 found = verdicts.judge_all()
@@ -47,8 +47,8 @@ conclusion.verdict_picture(found)
 # %% [markdown]
 # ## All fifteen, with a reason
 #
-# The same as a table, one sentence each; `python -m numpymem duel` prints them in full, with figures, seeds and the commands that make
-# them anew.
+# The same as a table, one sentence each; `python -m numpymem duel` prints them in full, with figures, seeds and the commands that
+# make them anew.
 
 # %%
 conclusion.verdict_table(found)
@@ -56,8 +56,8 @@ conclusion.verdict_table(found)
 # %% [markdown]
 # ### How to read "depends"
 #
-# Not as "perhaps". It says: true under a condition, false under another, and *the condition was measured*. What is asked differs from
-# claim to claim. These are the rules of section 8's three claims, from the source:
+# Not as "perhaps". It says: true under a condition, false under another, and *the condition was measured*. What is asked differs
+# from claim to claim. These are the rules of section 8's three claims, from the source:
 
 # %%
 print(inspect.getdoc(section8))
@@ -71,9 +71,9 @@ for id in ("C3", "C14"):
     print("\n".join(verdicts.entry(claim, verdict)), end="\n\n")
 
 # %% [markdown]
-# "agrees" wants care as well. It says that the article's *order* holds, on our tasks; of its *figures* the same verdict says whether they
-# are met, and mostly they are not: the article names no data, sizes, seeds or spread. And the reason that it gives may fail where its
-# order holds. C8 is such a case:
+# "agrees" wants care as well. It says that the article's *order* holds, on our tasks; of its *figures* the same verdict says
+# whether they are met, and mostly they are not: the article names no data, sizes, seeds or spread. And the reason that it gives
+# may fail where its order holds. C8 is such a case:
 
 # %%
 claim, verdict = next(each for each in found if each[0].id == "C8")
@@ -82,13 +82,13 @@ print(verdict.because)
 # %% [markdown]
 # ### How sure is a difference?
 #
-# Two models, five seeds each. A seed decides how the parameters start and which sequences are drawn; it is luck, and the same luck for
-# both. So the difference is taken **seed by seed**, and only then asked how far it scatters:
+# Two models, five seeds each. A seed decides how the parameters start and which sequences are drawn; it is luck, and the same
+# luck for both. So the difference is taken **seed by seed**, and only then asked how far it scatters:
 #
 # $$\bar d \pm t_{n-1} \frac{s}{\sqrt n}, \qquad d_i = \text{ours}_i - \text{theirs}_i,$$
 #
-# with $s$ the standard deviation of the $d_i$ and $t$ Student's factor for a few seeds (2.78 for five, 4.30 for three). Move the slider:
-# the same two models, with more or less luck per seed. The paired interval does not care, the other one does.
+# with $s$ the standard deviation of the $d_i$ and $t$ Student's factor for a few seeds (2.78 for five, 4.30 for three). Move the
+# slider: the same two models, with more or less luck per seed. The paired interval does not care, the other one does.
 
 # %%
 def draw_luck(luck):
@@ -97,7 +97,7 @@ def draw_luck(luck):
     ours, theirs = 72 + shared + noise[0], 70 + shared + noise[1]
     return evolution.intervals({"seed by seed": conclusion.as_interval(chapter08.paired_interval(ours, theirs)),
                                 "each by itself": conclusion.as_interval(chapter08.unpaired(ours, theirs))},
-                               "Is ours ahead?", f"two points ahead in truth; luck of a seed: {luck:g} points; lines: 95 % intervals",
+                               "Is ours ahead?", f"two points ahead in truth; luck of a seed: {luck:g}; lines: 95 % intervals",
                                "ours - theirs, points")
 
 
@@ -122,8 +122,8 @@ chapter08.verdict.grade(..., ..., ...);                              # "agrees",
 # %% [markdown]
 # ## The symbiosis: an NTM and a MemN2N as one model
 #
-# Chapter 02 ended with a table: an NTM writes, step by step, whatever it likes; a MemN2N has every sentence as it was told, and looks
-# back at all of them at once. The hybrid has both, whole:
+# Chapter 02 ended with a table: an NTM writes, step by step, whatever it likes; a MemN2N has every sentence as it was told, and
+# looks back at all of them at once. The hybrid has both, whole:
 #
 # ```
 #   steps -----> NTM (working memory) ---- z_t at every step ----+-----------------+---------------+------------+
@@ -132,9 +132,9 @@ chapter08.verdict.grade(..., ..., ...);                              # "agrees",
 #   question --> u --------------------------------------------------------------- + ---> hops --- + ---------- + ---> logits
 # ```
 #
-# There is no paper that has it; it is a proposal of ours. What is new are the joins, and they are small. *Facts*: a sentence is kept
-# together with what the working memory knew when it was told ("this is the third one", "this is out of date"). *Both*: question and
-# answer are put by both memories.
+# There is no paper that has it; it is a proposal of ours. What is new are the joins, and they are small. *Facts*: a sentence is
+# kept together with what the working memory knew when it was told ("this is the third one", "this is out of date"). *Both*:
+# question and answer are put by both memories.
 
 # %%
 show("Hybrid-then", "Hybrid-facts", "Hybrid-both", backward=False)
@@ -146,8 +146,9 @@ show("Hybrid-then", "Hybrid-facts", "Hybrid-both", backward=False)
 show("Hybrid-hops", backward=False)
 
 # %% [markdown]
-# By hand. Two facts: "n2 a n0" and "n0 c n1", and one to lead astray, "n0 a n2". Asked is "from n2 along a, then c". A fact is found by
-# where it starts and by its kind, and says where it leads. With words as unit vectors, times 3 so that the softmax is sure:
+# By hand. Two facts: "n2 a n0" and "n0 c n1", and one to lead astray, "n0 a n2". Asked is "from n2 along a, then c". A fact is
+# found by where it starts and by its kind, and says where it leads. With words as unit vectors, times 3 so that the softmax is
+# sure:
 
 # %%
 WORDS = ("n0", "n1", "n2", "a", "b", "c")
@@ -165,14 +166,14 @@ for name, p in (("MemN2N", unguided), ("guided", guided)):
         print(f"{name:<8} hop {hop + 1}: " + "   ".join(f"{' '.join(fact)} {weight:.2f}" for fact, weight in zip(facts, p[hop, 0])))
 
 # %% [markdown]
-# The first hop finds n0. The second should look for "n0 c". Unguided it still carries "n2" and "a" along, so that it looks where it was, and
-# at "n0 a"; a MemN2N has to learn embeddings in which that does not matter. The guide says: drop n2 and a, now c. An NTM can say so,
-# because it heard the question word by word in its own time.
+# The first hop finds n0. The second should look for "n0 c". Unguided it still carries "n2" and "a" along, so that it looks where
+# it was, and at "n0 a"; a MemN2N has to learn embeddings in which that does not matter. The guide says: drop n2 and a, now c. The
+# working memory can say so, because it hears the question, too, and has steps of its own to work out what comes next.
 #
 # ### Looking back, backwards
 #
-# `look_back` hands out what the NTM knew at some steps, perhaps several times. Its backward is the only new one of the joins that is
-# not a copy:
+# `look_back` hands out what the NTM knew at some steps, perhaps several times. Its backward is the only new one of the joins that
+# is not a copy:
 
 # %%
 print(inspect.getsource(numpymem.find("Hybrid-then").original))
@@ -215,13 +216,13 @@ for task in ("copy", "segment-traversal"):
 
 # %% [markdown]
 # Copying is the NTM's, and the hybrid learns it as well. Paths are the MemN2N's: there the NTM is far behind, and the hybrid is
-# where the MemN2N is. On neither of these small tasks is it better than the better parent. That is what one model for both means; whether
-# it is *more* than both is the next question.
+# where the MemN2N is. On neither of these small tasks is it better than the better parent. That is what one model for both means;
+# whether it is *more* than both is the next question.
 #
 # ### Two memories at work
 #
-# The trained hybrid, a graph, a walk of two steps. Left, the working memory: to which slot each edge was written as it was told. Right,
-# the fact memory: the edges that each hop looks at. The edges in bold are those of the walk.
+# The trained hybrid, a graph, a walk of two steps. Left, the working memory: to which slot each edge was written as it was told.
+# Right, the fact memory: the edges that each hop looks at. The edges in bold are those of the walk.
 
 # %%
 walker = trained["hybrid", "segment-traversal"]
@@ -265,6 +266,9 @@ for what, patches in WITHOUT.items():
                                      for task in ("copy", "segment-traversal")))
 
 # %% [markdown]
+# Copying hangs on the NTM's side alone. A walk hangs on both: the hops find the edges, and what the working memory adds has
+# become part of how they are found. (That they can be joined does not say that they must: the MemN2N walks by itself.)
+#
 # ## What was measured: C13
 #
 # The full runs: all four rows of the article's section 4, real data where there is some, five seeds, the same data for all three.
@@ -294,14 +298,15 @@ for name in conclusion.best_and_worst(hybrid):
     print("\n".join(conclusion.places_of(name)), end="\n\n")
 
 # %% [markdown]
-# What can be learned from that, and from what was tried while it was built (`numpymem/catalog.py` has the settings, with the reasons):
+# What can be learned from that, and from what was tried while it was built (`numpymem/catalog.py` has the settings, with the
+# reasons):
 #
 # - **A good working memory is tempting.** An NTM that sits beside the facts learns small data by heart before the hops have learned
 #   anything. On bAbI's 900 stories the facts must therefore do without it most of the time in training (`working_dropout`).
 # - **What it says of facts must not be needed where there are more of them.** On the made-up knowledge base it was trained with 16
 #   facts; what the working memory adds to each is known for that many. With many more the hybrid loses what the MemN2N keeps.
-# - **The facts are tempting, too.** In copying a fact memory would be enough for the lengths of the training, and for no other; taken away one
-#   time in seven (`facts_dropout`), the NTM learns to copy by itself, and then beyond.
+# - **The facts are tempting, too.** In copying, what a fact memory learns holds for the lengths of the training and hardly
+#   beyond. Lost one time in seven (`facts_dropout`), they force the NTM to learn to copy by itself, and that holds beyond.
 # - **It is not free.** Look at the two last columns of the table: more parameters, mostly longer training. At equal cost the better
 #   parent might take some of its lead back; that was not measured.
 # - **The guide** was to be what makes the paths better. Without it, seed by seed:
@@ -311,8 +316,8 @@ for place, lead in conclusion.without_variant("paths", "Hybrid", "no guide").ite
     print(f"{place:<10} with guide - without: {lead} points (n = {lead.n})")
 
 # %% [markdown]
-# Where an interval contains zero it is *not shown* that the guide helps. The hybrid's lead may well come from the other joins. A pretty
-# idea, an example by hand that works, and a measurement that does not confirm it: that happens, and it stays in.
+# Where an interval contains zero it is *not shown* that the guide helps. The hybrid's lead may well come from the other joins. A
+# pretty idea, an example by hand that works, and a measurement that does not confirm it: that happens, and it stays in.
 #
 # ## Change it: the path of your own equation
 #
@@ -431,20 +436,23 @@ if not is_quick():
 # %% [markdown]
 # ## What is still open
 #
-# - **Precise writing** is the NTM's promise, and the least shown: where keys are rewritten, most NTMs do not learn to write over just
-#   one of them (C3, C10), and the Transformer's memory becomes a list (chapter 07). What would make it learn that?
-# - **Hard to train** is half true (C6): it is the *plan* that is hard to find, and heads that begin as a tape find it. Which beginnings
-#   help for other tasks?
+# - **Precise writing** is the NTM's promise, and the least shown: where keys are rewritten, most NTMs do not learn to write over
+#   just one of them (C3, C10), and the Transformer's memory becomes a list (chapter 07). What would make it learn that?
+# - **Hard to train** is half true (C6): it is the *plan* that is hard to find, and heads that begin as a tape find it. Which
+#   beginnings help for other tasks?
 # - **More than two steps**: all models lose with every further step of a path (C8). Nothing here reasons in many hops.
-# - **Size**: everything here is small, on purpose. Which verdicts would be others for models a thousand times as large is not known.
+# - **Size**: everything here is small, on purpose. Which verdicts would be others for models a thousand times as large is not
+#   known.
 # - **Equal cost**: the hybrid against parents with as many parameters and as long a training.
 # - **C12's source**: if you know whose 12.7 % it is, tell us.
 #
 # ## What to take along
 #
-# - The article's two creeds are two ways to weight a sum. Who wrote the rows, and what may be written over: there is the difference.
+# - The article's two creeds are two ways to weight a sum. Who wrote the rows, and what may be written over: there is the
+#   difference.
 # - Its table of tasks holds in order on most rows, hardly in its figures, and not always for its reasons.
-# - One model can have both memories. It learns what either parent learns; it is ahead where both are needed, and pays for it elsewhere.
+# - One model can have both memories. It learns what either parent learns; it is ahead where both are needed, and pays for it
+#   elsewhere.
 # - A word such as "better" needs a rule, seeds, an interval, and the budget of both sides.
 #
 # Next: anything. [Chapter 00](00_start_here.ipynb) has the map, `python -m numpymem list` the models and tasks.

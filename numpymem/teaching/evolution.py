@@ -94,21 +94,25 @@ def error_curves(panels, title, note=""):
 
     panels  {name: {model: history of a Training}}: panels side by side, at most three models each
     """
-    width = 0.75 + 3.7 * len(panels)
+    width = max(0.75 + 3.7 * len(panels), 6.5)
     figure = picture(width, 3.5)
     for axes, (name, histories) in zip(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels.items()):
         for (model, history), (colour, dash, mark) in zip(histories.items(), LINES):
             axes.plot([line["sequences"] for line in history], [line["wrong_percent"] for line in history], color=colour,
                       linestyle=dash, marker=mark, markersize=3, label=model)
-        axes.set_title(name, weight="bold", loc="left")
-        axes.set_xlabel("sequences trained on")
+        ends = [history[-1]["sequences"] for history in histories.values()]
+        if max(ends) > 5 * min(ends):
+            axes.set_xscale("log")
+        axes.set_xlabel("sequences trained on" + ", log scale" * (max(ends) > 5 * min(ends)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        axes.set_ylim(0, None)
+        axes.set_title(name, weight="bold", loc="left")
         axes.grid(True, axis="y")
         axes.legend(fontsize=8.5)
+    worst = max(line["wrong_percent"] for histories in panels.values() for history in histories.values() for line in history)
+    figure.axes[0].set_ylim(0, 1.08 * worst + 0.1)
     figure.axes[0].set_ylabel("wrong answers, %")
     headline(figure, title, note, left=0.65)
-    figure.subplots_adjust(left=0.65 / width, right=1 - 0.15 / width, top=1 - 0.95 / 3.5, bottom=0.55 / 3.5, wspace=0.08)
+    figure.subplots_adjust(left=0.65 / width, right=1 - 0.25 / width, top=1 - 0.95 / 3.5, bottom=0.55 / 3.5, wspace=0.08)
     return figure
 
 
