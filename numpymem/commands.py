@@ -194,6 +194,8 @@ def doctor(options):
         print(f"kernel     {name}: {item.why_not() or 'in force'}")
     compiled = len([*kernel.cache_folder().rglob('*.nbi')]) if kernel.cache_folder().exists() else 0
     print(f"compiled   {compiled} functions kept in {kernel.cache_folder()}")
+    if kernel.cannot_keep():
+        print(f"           more cannot be kept: {kernel.cannot_keep()}; set NUMPYMEM_CACHE to a writable folder")
     started = time.perf_counter()
     try:
         with offline():

@@ -27,6 +27,21 @@ class InUse(OSError):
     """Another process works in the folder; the message names both."""
 
 
+def cache():
+    """The folder for downloads and compiled code: NUMPYMEM_CACHE, or the user's cache folder of this system. Where no home
+    directory is known the path begins with ~, see `homeless`: it must not be made, or a folder of that name would lie about."""
+    named = os.environ.get("NUMPYMEM_CACHE")
+    if not named:
+        import pooch
+        named = pooch.os_cache("numpymem")
+    return pathlib.Path(os.path.expanduser(named))
+
+
+def homeless(path):
+    """Whether a path waits in vain for a home directory."""
+    return pathlib.Path(path).parts[:1] == ("~",)
+
+
 # ---- writing --------------------------------------------------------------------------------------------------------------
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 from numpymem import kernel, runs
+from numpymem.files import write_text
 
 RESULT = pathlib.Path(__file__).parents[1] / "results" / "bounds.json"
 CHECKED_RUN = '''
@@ -23,7 +24,6 @@ import numpy as np
 from numba import njit
 import gradcheck
 from gradcheck.kernels.mutants import exam_of, judge
-from numpymem.files import write_text
 from numpymem.kernel import KERNELS
 
 @njit(error_model="numpy")
