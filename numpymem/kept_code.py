@@ -39,11 +39,18 @@ def guard(compiled, folder, tell):
     def save_if_there_is_room(signature, data):
         try:
             with files.alone(folder, wait=True):
+                clear_parts(cache.cache_path)
                 save(signature, data)
         except OSError as error:
             tell(str(error))
     cache.load_overload, cache.save_overload = load_what_is_right, save_if_there_is_room
     return None
+
+
+def clear_parts(folder):
+    """Delete what killed processes have left half written: numba writes NAME.tmp.RANDOM and then renames it."""
+    for path in pathlib.Path(folder).glob("*.nb[ci].tmp.*"):
+        path.unlink(missing_ok=True)
 
 
 def is_for(found, signature):

@@ -87,6 +87,15 @@ def test_one_process_at_a_time_writes(guarded, tmp_path, monkeypatch):
     assert len(refused) == 1
 
 
+def test_what_a_killed_process_left_half_written_is_cleared(guarded, tmp_path):
+    cache, _ = guarded
+    (tmp_path / "ntm_01").mkdir()
+    for name in ("k.f-1.py311.nbi", "k.f-1.py311.1.nbc", "k.f-1.py311.1.nbc.tmp.0123456789abcdef", "k.f-1.py311.nbi.tmp.0123"):
+        (tmp_path / "ntm_01" / name).touch()
+    cache.save_overload((F32,), None)
+    assert sorted(path.name for path in (tmp_path / "ntm_01").iterdir()) == ["k.f-1.py311.1.nbc", "k.f-1.py311.nbi"]
+
+
 def test_a_place_that_numba_chose_itself_is_refused(tmp_path):
     """Where the folder is not writable numba takes __pycache__, in which nothing notices an edit of another file."""
     elsewhere = types.SimpleNamespace(_cache=Cache(tmp_path / "__pycache__"))
