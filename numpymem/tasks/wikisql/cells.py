@@ -17,7 +17,7 @@ LONGEST = 8             # words of a cell that is looked for
 
 
 def cells_of(table):
-    """{words of a cell: its columns}, of a complete table; without cells of punctuation alone and those of more words than LONGEST."""
+    """{words of a cell: its columns}, of a complete table; without those of punctuation alone or of more words than LONGEST."""
     columns = {}
     for row in table.rows:
         for column, cell in enumerate(row):

@@ -93,7 +93,7 @@ class Links:
         said = np.pad(said, ((0, 0), (0, told.shape[1] - said.shape[1]))).astype(np.int32)
         marks = np.where(said > 0, N_MARKS - 1 + 2 * said, marks)
         starts = np.where((told == self.column_marker) | (told == self.cell_marker), np.arange(told.shape[1]), 0)
-        latest = np.take_along_axis(told, np.maximum.accumulate(starts, axis=1), axis=1)      # the marker before each word, or itself
+        latest = np.take_along_axis(told, np.maximum.accumulate(starts, axis=1), axis=1)  # the marker before a word
         cell = np.where(column >= 0, self.cells[rows[:, None], np.maximum(column, 0)], 0).astype(np.int32)
         return np.where((latest == self.cell_marker) & (cell > 0), N_MARKS + 2 * cell, marks)
 
