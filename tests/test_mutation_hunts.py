@@ -34,3 +34,12 @@ def test_one_hunt_at_a_time_and_the_same_seed_the_same_bug():
     assert not any(item.is_patched for item in REGISTRY.values())
     with pytest.raises(ValueError, match="kind: expected 'pair', 'wiring' or None, received 'forward'"):
         gradcheck.bug_hunt(1, kind="forward")
+
+
+def test_a_hunt_among_some():
+    with gradcheck.bug_hunt(4, kind="pair", among=("DNC", "Hybrid")) as hunt:
+        assert hunt.answer == "DNC-allocation" and hunt.report().startswith("DNC-allocation (allocation): du is wrong")
+    with gradcheck.bug_hunt(2, kind="pair", among="hybrid") as hunt:
+        assert hunt.answer.startswith("Hybrid-")
+    with pytest.raises(ValueError, match=r"among: expected starts .* pair to break, received \('nothing',\)"):
+        gradcheck.bug_hunt(1, kind="pair", among="nothing")
