@@ -3,13 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck mutation experiments benchmarks notebooks lint clean
+.PHONY: run test gradcheck mutation experiments benchmarks notebooks book book-check lint clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 gradcheck: .venv/ready
 	$(BIN)/python -m gradcheck
@@ -43,6 +43,14 @@ benchmarks: .venv/ready
 notebooks: .venv/ready
 	$(BIN)/python notebooks/build.py
 
+# The chapters as a site of plain HTML files, with a search: book/index.html. It needs no network and runs no chapter.
+book: .venv/ready
+	$(BIN)/python notebooks/book.py
+
+# Builds that site somewhere else, follows its links and asks its search, in a browser where there is one.
+book-check: .venv/ready
+	$(BIN)/python -m pytest notebooks/test_book.py
+
 lint: .venv/ready
 	$(BIN)/python -m pip install -q ruff
 	$(BIN)/python -m ruff check .
@@ -53,4 +61,4 @@ lint: .venv/ready
 	touch .venv/ready
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv runs book

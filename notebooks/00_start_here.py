@@ -92,6 +92,7 @@ show("NTM-9")
 # | print an equation | `python -m numpymem explain NTM-9` |
 # | check one gradient, or all | `python -m gradcheck NTM-9`, `python -m gradcheck` |
 # | train | `python -m numpymem train ntm copy` |
+# | these chapters as web pages, to read without running | `make book`, then open `book/index.html` |
 # | all chapters anew, from clean kernels | `python notebooks/build.py` |
 #
 # All chapters run offline, on two cores, each in a few minutes. Set `NUMPYMEM_QUICK=1` to run them with trainings so short that
