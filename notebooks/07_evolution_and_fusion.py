@@ -390,7 +390,7 @@ def less_sharp(w_s, gamma):
 
 with numpymem.numpy_only(), numpymem.patch("NTM-9", less_sharp):
     after, _ = rewriter.forward(its_params, told.inputs)
-print("an NTM's equation (9), patched, changes the Transformer's answer:", not np.allclose(before, after))
+print("an NTM's equation (9), patched, changes the Transformer's logits:", not np.allclose(before, after))
 
 # %%
 plotting.transformer_memory(its_trace, told, rewritten.vocabulary, rewritten.answers, join=" := ")
