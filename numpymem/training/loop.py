@@ -79,7 +79,8 @@ class Training:
         """-> (params, state and done after one step), loss, gradient norm"""
         recipe = self.recipe
         lr, options = recipe.phase(self.done, self.converged_at)
-        batch = self.task.sample(self.rngs["data"], recipe.batch)
+        size = recipe.batch_at(self.done)
+        batch = self.task.sample(self.rngs["data"], size)
         noise_before = self.rngs["noise"].bit_generator.state
         outputs, trace = self.model.forward(self.params, batch.inputs, rng=self.rngs["noise"], **options)
         loss, d_outputs = loss_and_gradient(self.task.loss, outputs, batch, recipe.scale)
@@ -98,7 +99,7 @@ class Training:
             grads = CLIPS[recipe.clip_by](grads, recipe.clip, **known)
         params, state = self.optimizer.update(self.params, grads, self.state, lr)
         nan_guard.check_update(params, recipe.optimizer, lr, self.done)
-        return (params, state, self.done + recipe.batch), loss / recipe.batch, norm
+        return (params, state, self.done + size), loss / size, norm
 
     def generators(self):
         """The states of all generators."""
