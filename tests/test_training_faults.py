@@ -215,7 +215,7 @@ def test_to_look_at_a_run_changes_nothing(tmp_path, monkeypatch, capsys):
     small_run(tmp_path / "r").run(16, progress=False)
     RunFolder(tmp_path / "r").log({"sequences": 24, "seconds": 1.0, "bits_per_sequence": 1.0, "wrong_percent": 1.0})
     before = {path: path.read_bytes() for path in (tmp_path / "r").iterdir()}
-    monkeypatch.setattr(files, "whole", None)                                # whoever writes fails
+    monkeypatch.setattr(writing, "whole", None)                                # whoever writes fails
     assert cli.main(["eval", str(tmp_path / "r"), "--length", "2", "--count", "2"]) == 0
     assert {path: path.read_bytes() for path in (tmp_path / "r").iterdir()} == before
 

@@ -47,9 +47,10 @@ def test_only_parts_are_cleared(tmp_path):
     (errno.EROFS, "Read-only file system; name a place that you may write to"), (errno.EIO, "Input/output error$")])
 def test_an_error_names_the_file_and_says_what_to_do(tmp_path, number, words):
     (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(writing.CannotWrite, match=f"a.txt: cannot be written: .*{words}"), writing.whole(tmp_path / "a.txt") as part:
-        part.write_text("half")
-        raise OSError(number, os.strerror(number), "elsewhere")
+    with pytest.raises(writing.CannotWrite, match=f"a.txt: cannot be written: .*{words}"):
+        with writing.whole(tmp_path / "a.txt") as part:
+            part.write_text("half")
+            raise OSError(number, os.strerror(number), "elsewhere")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
 
 
