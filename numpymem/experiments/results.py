@@ -9,7 +9,7 @@ import numpy as np
 
 from numpymem import catalog
 from numpymem.equation import REGISTRY
-from numpymem.files import write_text
+from numpymem.writing import write_text
 from numpymem.fingerprint import fingerprint
 
 FOLDER = pathlib.Path(__file__).parent / "results"

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from numpymem import files, runs
+from numpymem import runs, writing
 from numpymem.training import RunFolder, checkpoint
 
 from . import forks
@@ -19,7 +19,7 @@ WORKS = {                                         # words: model, task, settings
     "DNC, traversal in lessons": ("dnc", "traversal", ("N=8", "W=4", "controller_size=8", "eval_every=8", "eval_count=4", "batch=2",
                                                        "sequences=48")),
 }
-NAMES = {"config.json", "metrics.jsonl", "checkpoint.npz", files.LOCK}
+NAMES = {"config.json", "metrics.jsonl", "checkpoint.npz", writing.LOCK}
 
 
 def begin(work, folder):
@@ -42,7 +42,7 @@ def damage(folder, more=()):
     """Files of a run folder that are half written, and parts of files under other names -> (list of words, number of parts)."""
     wrong, parts = [], 0
     for path in folder.iterdir() if folder.exists() else ():
-        if files.PART.fullmatch(path.name):
+        if writing.PART.fullmatch(path.name):
             parts += 1
         elif path.name not in NAMES.union(more):
             wrong.append(f"a file {path.name}")
