@@ -10,6 +10,8 @@ of a story, questions too, and restart at 1 with the next story.
 import functools
 from typing import NamedTuple
 
+from numpymem.files import shown
+
 # Number -> stem of the file name: TASKS[1] + "_train.txt".
 TASKS = {
     1: "qa1_single-supporting-fact",
@@ -143,7 +145,7 @@ def _question(body, where, story, position):
 
 def _support(token, where, position):
     if not (token.isascii() and token.isdecimal()):
-        raise ValueError(f"{where}: expected integer supporting IDs, found {token!r}")
+        raise ValueError(f"{where}: expected integer supporting IDs, found {shown(token)}")
     if int(token) not in position:
         raise ValueError(f"{where}: supporting ID {token} is not the ID of an earlier statement of this story")
     return position[int(token)]

@@ -17,11 +17,13 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from numpymem.files import reading
 from numpymem.training import checkpoint, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
 from numpymem.training.optimizers import CLIPS, gradient_norm, with_l2
 from numpymem.training.patience import Patience
 from numpymem.training.progress import Progress
+from numpymem.training.resuming import check_checkpoint
 
 STREAMS = ("init", "data", "noise", "evaluation")
 
@@ -219,20 +221,18 @@ class Training:
             checkpoint.save(self.folder.checkpoint, arrays, facts)
 
     def resume(self):
-        """Go on from the folder's checkpoint: parameters, optimizer, generators and log as they were."""
+        """Go on from the folder's checkpoint: parameters, optimizer, generators and log as they were. Raises ValueError naming the
+        file if it is not a checkpoint of this run."""
         arrays, facts = checkpoint.load(self.folder.checkpoint)
-        for name, value in self.params.items():
-            found = arrays["params"].get(name)
-            if found is None or np.shape(found) != value.shape:
-                raise ValueError(f"{self.folder.checkpoint}: parameter {name}: expected shape {value.shape}, received "
-                                 f"{'none' if found is None else np.shape(found)}")
-        self.params = {name: arrays["params"][name] for name in self.params}
-        self.state = arrays.get("optimizer", {})
-        self.done, self.seconds = facts["done"], facts["seconds"]
-        self.good_evaluations, self.converged_at = facts["good_evaluations"], facts["converged_at"]
-        self.evaluated = facts["evaluated"]
-        if self.in_lessons:
-            self.task.lesson = facts["lesson"]
-        self.set_generators(facts["rngs"])
-        self.patience.resume(arrays, facts)
+        with reading(self.folder.checkpoint, "a checkpoint of this run"):
+            check_checkpoint(self, arrays, facts)
+            self.params = {name: arrays["params"][name] for name in self.params}
+            self.state = arrays.get("optimizer", {})
+            self.done, self.seconds = facts["done"], facts["seconds"]
+            self.good_evaluations, self.converged_at = facts["good_evaluations"], facts["converged_at"]
+            self.evaluated = facts["evaluated"]
+            if self.in_lessons:
+                self.task.lesson = facts["lesson"]
+            self.set_generators(facts["rngs"])
+            self.patience.resume(arrays, facts)
         self.history = self.folder.read_log(up_to=self.done)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 
+from numpymem.files import shown
 from numpymem.initial import check_at_least, check_choice
 from numpymem.training.optimizers import CLIPS, OPTIMIZERS
 
@@ -61,7 +62,7 @@ class Recipe:
             if field.type is int:
                 check_at_least(field.name, value, least)
             elif field.type is float and not (isinstance(value, (int, float)) and value >= least):
-                raise ValueError(f"{field.name}: expected a number of at least {least}, received {value!r}")
+                raise ValueError(f"{field.name}: expected a number of at least {least}, received {shown(value)}")
         if not self.beta2 < 1:
             raise ValueError(f"beta2: expected a number from 0 to below 1, received {self.beta2!r}")
 

@@ -4,6 +4,9 @@ import json
 import os
 import pathlib
 
+from numpymem.files import read_json, reading
+from numpymem.training.resuming import check_line
+
 
 class RunFolder:
     """Paths and small files of one run."""
@@ -25,10 +28,7 @@ class RunFolder:
         """The config as a dict. Raises FileNotFoundError or ValueError with the file's name."""
         if not self.config.exists():
             raise FileNotFoundError(f"{self.path}: expected a run folder, found no config.json in it")
-        try:
-            config = json.loads(self.config.read_text())
-        except ValueError as error:
-            raise ValueError(f"{self.config}: expected JSON, received something else ({error})") from error
+        config = read_json(self.config)
         for name in ("model", "task", "seed", "model_settings", "task_settings", "recipe"):
             if not isinstance(config, dict) or name not in config:
                 raise ValueError(f"{self.config}: expected an entry {name!r}, found none")
@@ -43,7 +43,11 @@ class RunFolder:
         written after the checkpoint from which a run goes on."""
         if not self.metrics.exists():
             return []
-        lines = [json.loads(text) for text in whole_lines(self.metrics)]
+        lines = []
+        for number, text in enumerate(whole_lines(self.metrics), start=1):
+            with reading(f"{self.metrics}, line {number}", "JSON"):
+                lines.append(json.loads(text))
+                check_line("an evaluation", lines[-1], needed=("sequences",))
         if up_to is not None:
             lines = [line for line in lines if line["sequences"] <= up_to]
             write_text(self.metrics, "".join(json.dumps(line) + "\n" for line in lines))
@@ -52,7 +56,9 @@ class RunFolder:
 
 def whole_lines(path):
     """The lines of a file that end in a line break: a killed run may have left half a line."""
-    return [text for text in path.read_text().splitlines(keepends=True) if text.endswith("\n") and text.strip()]
+    with reading(path, "text"):
+        text = path.read_text(encoding="utf-8-sig")
+    return [line for line in text.splitlines(keepends=True) if line.endswith("\n") and line.strip()]
 
 
 def write_text(path, text):
