@@ -143,10 +143,12 @@ WAYS = {function.__name__: function for function in (whole, in_chunks, chunks_th
         dropped_at_once, stalls_at_once, stalls, drips, corrupted, never_ends, too_long, no_http, elsewhere)} | {
     str(status): answers(status) for status in (404, 403, 500, 503, 206)}
 FAILS = {
-    "chunks_that_end_early": "cannot download", "no_length": "wrong checksum", "truncated": f"{HALF:,} of {len(CONTENT):,} bytes|cannot",
+    "chunks_that_end_early": "cannot download", "no_length": "wrong checksum",
+    "truncated": f"{HALF:,} of {len(CONTENT):,} bytes|cannot",
     "dropped": "cannot download", "dropped_at_once": "cannot download", "stalls_at_once": "cannot download.*timed out",
     "stalls": "cannot download.*timed out", "drips": "not done after 0.5 s", "corrupted": "wrong checksum",
-    "never_ends": "at most 1,000,000 bytes", "too_long": "wrong checksum", "no_http": "cannot download", "elsewhere": "cannot download",
+    "never_ends": "at most 1,000,000 bytes", "too_long": "wrong checksum", "no_http": "cannot download",
+    "elsewhere": "cannot download",
     "404": "not found", "403": "the server refused: 403 Forbidden", "500": "the server refused: 500 Internal Server Error",
     "503": "the server refused: 503", "206": "the server refused: 206",
 }

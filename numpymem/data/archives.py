@@ -30,8 +30,8 @@ class TooLarge(Exception):
 class Unpacked:
     """What an archive unpacks to, as tarfile wants to read it: forwards only, and never more than the limits above.
 
-    tarfile reads names and extra headers in one piece, of whatever size a header says, and goes backwards where a size is below zero;
-    both end here.
+    tarfile reads names and extra headers in one piece, of whatever size a header says, and goes backwards where a size is below
+    zero; both end here.
     """
 
     def __init__(self, file):

@@ -1,7 +1,7 @@
 """One file over HTTP: whole and with the right checksum, or not at all.
 
-It is received into a file of its own beside the place where it is wanted, and moved there once its checksum is right. Whatever happens
-on the way (the line drops, the server stalls, sends too little, too much, or something else) the place stays as it was.
+It is received into a file of its own beside the place where it is wanted, and moved there once its checksum is right. Whatever
+happens on the way (the line drops, the server stalls, sends too little, too much, or something else) the place stays as it was.
 """
 
 import hashlib
@@ -54,11 +54,13 @@ def receive(url, file):
     import requests                               # here, because only a download needs it
     from urllib3.exceptions import HTTPError
     try:
-        with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS), headers={"Accept-Encoding": "identity"}) as answer:
+        with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS),
+                          headers={"Accept-Encoding": "identity"}) as answer:
             if answer.status_code == 404:
                 return None
             if answer.status_code != 200:
-                raise DownloadError(f"{url}: the server refused: {answer.status_code} {answer.reason[:TEXT_OF_A_STATUS]}; try again "
+                reason = (answer.reason or "")[:TEXT_OF_A_STATUS]
+                raise DownloadError(f"{url}: the server refused: {answer.status_code} {reason}; try again "
                                     "later or use another copy (NUMPYMEM_DATA, NUMPYMEM_BABI_URL)")
             return copied(url, answer, file)
     except (requests.RequestException, HTTPError) as error:
@@ -81,7 +83,8 @@ def copied(url, answer, file):
         hashed.update(piece)
         file.write(piece)
     if told.isdecimal() and size < int(told):
-        raise DownloadError(f"{url}: the transfer stopped after {size:,} of {int(told):,} bytes; the download was deleted, try again")
+        raise DownloadError(f"{url}: the transfer stopped after {size:,} of {int(told):,} bytes; the download was deleted, "
+                            "try again")
     return hashed.hexdigest()
 
 
