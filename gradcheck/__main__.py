@@ -14,6 +14,7 @@ from gradcheck.models import equations as in_order
 from gradcheck.run import check_everything, find_mistake
 from numpymem import kernel as kernels
 from numpymem.cli import Parser, file_name
+from numpymem.mistakes import told
 
 
 def main(arguments=None):
@@ -22,7 +23,11 @@ def main(arguments=None):
         options = read_arguments(arguments)
     except SystemExit as stop:                    # argparse has printed its line
         return int(stop.code or 0)
-    import_all()
+    try:
+        import_all()
+    except SyntaxError as error:                  # in a file that somebody has edited
+        print(told(error), file=sys.stderr)
+        return 1
     try:
         equations, chosen_kernels, cases = select(options.names)
     except KeyError as trouble:

@@ -9,7 +9,7 @@ import inspect
 import json
 import math
 
-from numpymem.files import shown
+from numpymem.received import shown
 from numpymem.training.recipe import Recipe
 
 MODELS = {                                        # name -> (module, class, config class, one line)
@@ -168,7 +168,7 @@ def read_value(text):
     """'3' -> 3, 'true' -> True, 'one-hot' -> 'one-hot', '0.1' -> 0.1."""
     try:
         return json.loads(text.lower() if text.lower() in ("true", "false") else text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

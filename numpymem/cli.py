@@ -152,12 +152,16 @@ def main(arguments=None):
         options = argparse.Namespace(verb="bench", arguments=arguments[1:])
     else:
         options = build_parser().parse_args(arguments)
-    from numpymem import commands                          # late: --help and mistakes answer at once
     try:
+        from numpymem import commands                      # late: --help and mistakes answer at once
         return getattr(commands, options.verb)(options) or 0
     except KeyboardInterrupt:
         print("\nstopped; what was done until the last checkpoint is kept", file=sys.stderr)
         return 130
+    except SyntaxError as error:                           # in a file of equations that somebody has edited
+        from numpymem.mistakes import told
+        print(f"python -m numpymem {options.verb}: {told(error)}", file=sys.stderr)
+        return 1
     except FloatingPointError as error:
         print(f"python -m numpymem {options.verb}: {error}", file=sys.stderr)
         return 1

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from numpymem.files import shown
+from numpymem.received import shown
+
+MOST = 10_000_000                                 # of anything: slots, words, symbols
 
 
 def scaled_normal(rng, fan_in, shape, dtype):
@@ -16,10 +18,13 @@ def check_choice(name, value, choices):
         raise ValueError(f"{name}: expected one of {', '.join(choices)}, received {shown(value)}")
 
 
-def check_at_least(name, value, least):
-    """A clear error for a setting that counts something."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name}: expected a whole number of at least {least}, received {shown(value)}")
+def check_at_least(name, value, least, most=MOST):
+    """A clear error for a setting that counts something. `most` stops a number that would only fill the memory; None: no limit."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if whole and value >= least and (most is None or value <= most):
+        return
+    limit = f"of at least {least}" if not whole or value < least else f"from {least} to {most:,}"
+    raise ValueError(f"{name}: expected a whole number {limit}, received {shown(value)}")
 
 
 def check_sequence_inputs(inputs, n_inputs):

@@ -8,7 +8,7 @@ the start values of memory, weights and reads are learned ("bias values", sectio
 the sort is one layer of 200 here, as our controller has one layer.
 """
 
-from numpymem.files import shown
+from numpymem.received import shown
 
 TRAINING = ("optimizer=rmsprop", "batch=1", "clip=10", "clip_by=element", "scale=sum", "halve_every=0", "stop_below=0", "settle=0",
             "sequences=1000000", "eval_every=10000", "eval_count=1000")

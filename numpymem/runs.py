@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from numpymem import __version__, catalog, paper_recipes
-from numpymem.files import WRONG_KIND, one_line, reading, shown
+from numpymem.received import WRONG_KIND, one_line, reading, shown
 from numpymem.training import Recipe, RunFolder, Training, checkpoint
 from numpymem.training.resuming import check_count
 
@@ -67,6 +67,10 @@ def wrong_kind_as_value_error(settings):
     """A setting of the wrong kind or size (a list, a number for a word, terabytes) may show as a TypeError deep inside."""
     try:
         yield
+    except ValueError as error:
+        if str(error) == one_line(error, most=600):
+            raise
+        raise ValueError(one_line(error, most=600)) from error
     except WRONG_KIND as error:
         if not settings:
             raise
@@ -88,7 +92,8 @@ def open_run(folder):
         try:
             recipe = Recipe(**config["recipe"])
         except TypeError as error:
-            raise ValueError(f"{run_folder.config}: recipe: expected the settings of this version of numpymem ({error})") from error
+            raise ValueError(f"{run_folder.config}: recipe: expected the settings of this version of numpymem "
+                             f"({one_line(error)})") from error
         training = Training(model, task, recipe, config["seed"], run_folder)
     if run_folder.checkpoint.exists():
         training.resume()
@@ -105,7 +110,7 @@ def check_data(run_folder, before, now):
         advice = f'set "source": "generated" in the task_settings of {run_folder.config}'
     else:
         advice = "set NUMPYMEM_DATA to the folder or archive with the files it was trained on"
-    raise ValueError(f"{run_folder.path}: this run was trained on [{before}], but now there is [{now}]; {advice}, "
+    raise ValueError(f"{run_folder.path}: this run was trained on [{one_line(before)}], but now there is [{now}]; {advice}, "
                      "or train a new run")
 
 

@@ -10,7 +10,7 @@ import lzma
 import tarfile
 import zlib
 
-from numpymem.files import one_line
+from numpymem.received import one_line
 
 # The largest released file has 5.3 MB; more than this in an archive is not ours.
 MAX_BYTES = 64_000_000

@@ -10,7 +10,7 @@ of a story, questions too, and restart at 1 with the next story.
 import functools
 from typing import NamedTuple
 
-from numpymem.files import shown
+from numpymem.received import shown
 
 # Number -> stem of the file name: TASKS[1] + "_train.txt".
 TASKS = {

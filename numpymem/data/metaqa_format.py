@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpymem.files import shown
+from numpymem.received import shown
 
 TOPIC = "[topic]"                                 # stands for the topic entity among the words of a question
 UNKNOWN = -1                                      # an entity that is not in the knowledge base

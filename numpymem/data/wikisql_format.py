@@ -12,7 +12,7 @@ import json
 import re
 from typing import NamedTuple
 
-from numpymem.files import one_line, shown
+from numpymem.received import one_line, shown
 
 AGGREGATIONS = ("", "MAX", "MIN", "COUNT", "SUM", "AVG")      # by number, as in the files; 0: none
 OPERATORS = ("=", ">", "<")

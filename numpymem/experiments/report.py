@@ -9,7 +9,7 @@ from numpymem import plotting
 from numpymem.data.babi_format import TASKS
 from numpymem.experiments import (ablations, checkpoints, paper_babi, paper_dmn, paper_dnc, paper_ntm, paper_wikisql, results, spec,
                                   summary)
-from numpymem.files import read_json, reading
+from numpymem.received import read_json, reading
 
 AT_WORK = {                                       # task -> sizes of the sequences on which a shipped model is shown
     "copy": ({"length": 20}, {"length": 120}), "repeat-copy": ({"length": 10, "repeats": 10}, {"length": 10, "repeats": 20}),

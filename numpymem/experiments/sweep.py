@@ -20,12 +20,13 @@ from tqdm import tqdm
 from numpymem import runs
 from numpymem.experiments import executors, results, spec, summary
 from numpymem.experiments.sweep_run import error_file, read_result, result_file, train_one
-from numpymem.files import read_json, reading, shown
+from numpymem.received import read_json, reading, shown
 from numpymem.training import Training
 from numpymem.training.run_folder import write_text
 
 
-BEGUN = {"spec": dict, "start": dict, "equations": str, "command": str, "versions": dict, "seconds": (int, float)}      # of sweep.json
+BEGUN = {"spec": dict, "start": dict, "equations": str, "command": str, "versions": dict,
+         "seconds": (int, float)}      # of sweep.json
 
 
 def run_sweep(name, workers=None, address=None, resume=False, folder=None, save=False, command=""):
@@ -70,7 +71,7 @@ def prepare(content, warm=True):
                 training = runs.new_run(group["model"], task, spec.seeds_of(group)[0], group.get("set", []),
                                         controller=group.get("controller"))
             except (ValueError, OSError) as error:
-                raise ValueError(f"group {group['label']!r}, task {task!r}: {error}") from error
+                raise ValueError(f"group {shown(group['label'])}, task {shown(task)}: {error}") from error
             start[f"{group['label']} {task}"] = {
                 "model": dataclasses.asdict(training.model.config), "recipe": dataclasses.asdict(training.recipe),
                 "data": runs.content(training.task.origin)}

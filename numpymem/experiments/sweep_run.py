@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from numpymem import runs, threads
 from numpymem.experiments import measure, results
-from numpymem.files import read_json, reading
+from numpymem.received import read_json, reading
 from numpymem.training.nan_guard import NonFiniteError
 from numpymem.training.run_folder import RunFolder, write_text
 

@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 
-from numpymem.files import named, shown
+from numpymem.received import named, shown
 from numpymem.training.arrays_file import read_arrays
 
 

@@ -17,8 +17,9 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from numpymem.files import reading
-from numpymem.training import checkpoint, nan_guard
+from numpymem import equation
+from numpymem.received import reading
+from numpymem.training import checkpoint, edits, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
 from numpymem.training.optimizers import CLIPS, gradient_norm, with_l2
 from numpymem.training.patience import Patience
@@ -53,6 +54,7 @@ class Training:
         self.seconds = 0.0                       # spent training and evaluating, over all sessions of this run
         self.patience = Patience(recipe.patience)
         self.history = []                        # what metrics.jsonl holds
+        self._looked_at = None                   # version of the equations when they were last looked at
 
     # ---- one step ---------------------------------------------------------------------------------------------------
 
@@ -80,9 +82,13 @@ class Training:
         lr, options = recipe.phase(self.done, self.converged_at)
         batch = self.task.sample(self.rngs["data"], recipe.batch)
         noise_before = self.rngs["noise"].bit_generator.state
-        outputs, trace = self.model.forward(self.params, batch.inputs, rng=self.rngs["noise"], **options)
-        loss, d_outputs = loss_and_gradient(self.task.loss, outputs, batch, recipe.scale)
-        grads = self.model.backward(self.params, trace, d_outputs)
+        self._look_at_edits(batch, options)
+        try:
+            loss, grads = self._gradients(batch, options)
+        except (ValueError, TypeError, IndexError, KeyError, AttributeError, NameError):     # say which equation it was, if one was
+            self.rngs["noise"].bit_generator.state = noise_before
+            edits.check(lambda: self._gradients(batch, options))
+            raise
         if recipe.l2:
             grads = with_l2(grads, self.params, self.model.penalised, recipe.l2)
         norm = gradient_norm(grads)
@@ -98,6 +104,22 @@ class Training:
         params, state = self.optimizer.update(self.params, grads, self.state, lr)
         nan_guard.check_update(params, recipe.optimizer, lr, self.done)
         return (params, state, self.done + recipe.batch), loss / recipe.batch, norm
+
+    def _gradients(self, batch, options):
+        """-> loss, gradients of all parameters"""
+        outputs, trace = self.model.forward(self.params, batch.inputs, rng=self.rngs["noise"], **options)
+        loss, d_outputs = loss_and_gradient(self.task.loss, outputs, batch, self.recipe.scale)
+        return loss, self.model.backward(self.params, trace, d_outputs)
+
+    def _look_at_edits(self, batch, options):
+        """Before the first step with an equation that somebody has edited: does it fit? Raises edits.EquationError."""
+        if self._looked_at == equation.version():
+            return
+        if ids := edits.edited():
+            noise = self.rngs["noise"].bit_generator.state
+            edits.check(lambda: self._gradients(batch, options), ids)
+            self.rngs["noise"].bit_generator.state = noise
+        self._looked_at = equation.version()     # edits.check has run as NumPy, which counts as a change
 
     def generators(self):
         """The states of all generators."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from numpymem.files import shown
+from numpymem.received import shown
 from numpymem.initial import check_at_least, check_choice
 from numpymem.training.optimizers import CLIPS, OPTIMIZERS
 
@@ -60,7 +60,7 @@ class Recipe:
         for field in fields(self):
             value, least = getattr(self, field.name), 1 if field.name in ("sequences", "batch", "eval_every", "eval_count") else 0
             if field.type is int:
-                check_at_least(field.name, value, least)
+                check_at_least(field.name, value, least, most=None)
             elif field.type is float and not (isinstance(value, (int, float)) and value >= least):
                 raise ValueError(f"{field.name}: expected a number of at least {least}, received {shown(value)}")
         if not self.beta2 < 1:

@@ -1,11 +1,11 @@
-"""Whether a checkpoint is one of this run: every array of the shape and kind that training needs, every fact a number that it can be.
+"""Whether a checkpoint is one of this run: every array of the shape and kind that training needs, every fact what it can be.
 
 Without this a damaged or strange checkpoint would show itself steps later, as an error in an optimizer, or as wrong numbers.
 """
 
 import numpy as np
 
-from numpymem.files import shown
+from numpymem.received import shown
 from numpymem.training.checkpoint import flatten
 
 COUNTS = ("done", "good_evaluations", "evaluated")
@@ -39,7 +39,8 @@ def check_arrays(what, expected, found):
     for name, value in expected.items():
         value, other = np.asarray(value), found.get(name)
         if other is None or np.shape(other) != value.shape:
-            raise ValueError(f"{what} {name}: expected shape {value.shape}, received {'none' if other is None else np.shape(other)}")
+            raise ValueError(f"{what} {name}: expected shape {value.shape}, received "
+                             f"{'none' if other is None else np.shape(other)}")
         if np.asarray(other).dtype.kind != value.dtype.kind:
             raise ValueError(f"{what} {name}: expected {value.dtype}, received {np.asarray(other).dtype}")
 

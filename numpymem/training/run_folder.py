@@ -4,7 +4,7 @@ import json
 import os
 import pathlib
 
-from numpymem.files import read_json, reading
+from numpymem.received import read_json, reading
 from numpymem.training.resuming import check_line
 
 

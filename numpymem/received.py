@@ -38,10 +38,10 @@ def named(error):
     return f"{type(error).__name__}: {one_line(error)}"
 
 
-def one_line(text):
+def one_line(text, most=LONGEST):
     """A message without line breaks and control characters, not too long."""
     text = "".join(each if each.isprintable() else " " if each.isspace() else f"\\x{ord(each):02x}" for each in str(text))
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def shown(value, most=80):
