@@ -18,12 +18,20 @@ from numpymem.training.run_folder import write_text
 FOLDER = pathlib.Path(__file__).parent / "results"
 
 
+class Missing:
+    """In the place of a value that is not there."""
+
+    def __repr__(self):
+        return "none"
+
+
+MISSING = Missing()
 NUMBER, TEXT, OBJECT, LIST = ((int, float), "a number"), (str, "a text"), (dict, "an object"), (list, "a list")
 OPTIONAL = ((int, float, type(None)), "a number or null")
 KEYS = {"name": TEXT, "command": TEXT, "versions": OBJECT, "seconds": NUMBER, "spec": OBJECT, "table": LIST, "runs": LIST}
 RUN = {"group": TEXT, "task": TEXT, "seed": (int, "a whole number"), "model": TEXT, "parameters": NUMBER, "data": TEXT,
-       "sequences": NUMBER, "seconds": NUMBER, "figures": OBJECT, "curve": LIST}
-RUN_OPTIONAL = dict.fromkeys(("goal_bits", "converged_at", "seconds_until"), OPTIONAL)
+       "sequences": NUMBER, "seconds": NUMBER, "figures": OBJECT, "curve": LIST,
+       **dict.fromkeys(("goal_bits", "converged_at", "seconds_until"), OPTIONAL)}
 ROW = {"group": TEXT, "task": TEXT, "n": (int, "a whole number"), "figures": OBJECT}
 ROW_OPTIONAL = dict.fromkeys(("goal_bits", "learned", "sequences", "seconds"), OPTIONAL)
 
@@ -52,7 +60,7 @@ def check(found):
 
 def check_run(where, run):
     """Raise ValueError unless `run` is the result of a run, as a table and a figure need it."""
-    check_kinds(where, run, RUN, RUN_OPTIONAL)
+    check_kinds(where, run, RUN)
     for name, points in (("curve", run["curve"]), ("gradients", run.get("gradients", []))):
         if not isinstance(points, list) or not all(isinstance(point, list) and len(point) >= 2 and all(map(is_number, point))
                                                    for point in points):
@@ -64,9 +72,9 @@ def check_kinds(where, found, needed, optional=()):
     if not isinstance(found, dict):
         raise ValueError(f"{where}: expected an object, received {shown(found)}")
     for name, (kind, words) in (dict(needed) | dict(optional)).items():
-        value = found.get(name)
+        value = found.get(name, None if name in optional else MISSING)
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise ValueError(f"{where}: {name}: expected {words}, received {shown(value) if name in found else 'none'}")
+            raise ValueError(f"{where}: {name}: expected {words}, received {shown(value)}")
 
 
 def write_sweep(path, found):

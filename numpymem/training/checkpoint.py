@@ -36,7 +36,8 @@ def load(path):
         tree = unflatten(flat)
     except FileNotFoundError:
         raise
-    except (KeyError, ValueError, TypeError, AttributeError, OSError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, RuntimeError,
+            zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: expected a checkpoint written by numpymem, received something else ({named(error)})") from error
     if not isinstance(facts, dict):
         raise ValueError(f"{path}: expected a checkpoint written by numpymem, received one whose facts are {shown(facts)}")

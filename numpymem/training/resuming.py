@@ -43,6 +43,8 @@ def check_arrays(what, expected, found):
                              f"{'none' if other is None else np.shape(other)}")
         if np.asarray(other).dtype.kind != value.dtype.kind:
             raise ValueError(f"{what} {name}: expected {value.dtype}, received {np.asarray(other).dtype}")
+        if not np.isfinite(other).all():
+            raise ValueError(f"{what} {name}: expected finite numbers, received nan or infinity")
 
 
 def check_line(where, line, needed=LINE):

@@ -5,8 +5,8 @@
     python tests/fuzz --only bAbI              some of the readers, by a part of their name
     python tests/fuzz --save                   write tests/results/fuzz.json
 
-Exit code: 0 no trouble, 1 trouble. Trouble is any end but a result or one clear error (a ValueError or OSError of one line that names the
-file or setting), and anything opened for writing outside the folder, run, compiled or unpickled on the way.
+Exit code: 0 no trouble, 1 trouble. Trouble is any end but a result or one clear error (a ValueError or OSError of one
+line that names the file or setting), and anything opened for writing outside the folder, run, compiled or unpickled on the way.
 """
 
 import argparse

@@ -3,11 +3,15 @@
 import copy
 import json
 
-TOKENS = (b"\t", b"\t\t", b"\n", b"\r", b" ", b"0", b"-1", b"1", b"99999999999999999999", b"9" * 5000, b"1e999", b"NaN", b"null", b"true",
-          b"{", b"}", b"[", b"]", b'"', b"\\", b"\\ud800", b"?", b"|", b"\x00", b"\x1b[31m", b"\xff", b"\xc3\xa9", "\u2028".encode(),
+TOKENS = (b"\t", b"\t\t", b"\n", b"\r", b" ", b"0", b"-1", b"1", b"99999999999999999999", b"9" * 5000, b"1e999", b"NaN", b"null",
+          b"true",
+          b"{", b"}", b"[", b"]", b'"', b"\\", b"\\ud800", b"?", b"|", b"\x00", b"\x1b[31m", b"\xff", b"\xc3\xa9",
+          "\u2028".encode(),
           "\u202e".encode(), "\u0663".encode(), b"__import__('os')", b"../../outside", b"%s%n", b"[" * 3000)
-VALUES = (None, True, False, 0, 1, -1, 2, 3, 2 ** 31, 2 ** 63, 10 ** 30, 0.5, -0.5, 1e308, float("nan"), float("inf"), "", "x", "ntm",
-          "a" * 3000, "../../outside", "/etc/hosts", "\x00", "\x1b[31m", "line\nbreak", "\u00e9", "\ud800", "0", "true", [], [[]], [1, 2],
+VALUES = (None, True, False, 0, 1, -1, 2, 3, 2 ** 31, 2 ** 63, 10 ** 30, 0.5, -0.5, 1e308, float("nan"), float("inf"), "", "x",
+          "ntm",
+          "a" * 3000, "../../outside", "/etc/hosts", "\x00", "\x1b[31m", "line\nbreak", "\u00e9", "\ud800", "0", "true", [], [[]],
+          [1, 2],
           ["x"], {}, {"a": 1}, {"../x": None})
 
 
@@ -87,8 +91,8 @@ def noise(rng, data):
 
 
 def huge_line(rng, data):
-    first = _at(rng, data)
-    return data[:first] + _pick(rng, (b"a", b"1", b" ", b"\t", b"[", b'{"a":', b"\xc3\xa9")) * int(rng.integers(20_000, 300_000)) + data[first:]
+    first, piece = _at(rng, data), _pick(rng, (b"a", b"1", b" ", b"\t", b"[", b'{"a":', b"\xc3\xa9"))
+    return data[:first] + piece * int(rng.integers(20_000, 300_000)) + data[first:]
 
 
 def empty(rng, data):
@@ -96,9 +100,11 @@ def empty(rng, data):
 
 
 NONE = "no damage"
-BYTES = {NONE: nothing, "truncated": truncated, "bits flipped": bits_flipped, "bytes deleted": bytes_deleted, "bytes repeated": bytes_repeated,
+BYTES = {NONE: nothing, "truncated": truncated, "bits flipped": bits_flipped, "bytes deleted": bytes_deleted,
+         "bytes repeated": bytes_repeated,
          "zeros written": zeros_written, "token put in": token_put_in, "noise": noise, "empty": empty}
-TEXT = BYTES | {"lines shuffled": lines_shuffled, "CRLF": crlf, "CR": cr, "some CRLF": some_crlf, "BOM": bom, "UTF-16, -32, -7": utf16,
+TEXT = BYTES | {"lines shuffled": lines_shuffled, "CRLF": crlf, "CR": cr, "some CRLF": some_crlf, "BOM": bom,
+                "UTF-16, -32, -7": utf16,
                 "Latin-1": latin1, "huge line": huge_line}
 
 
@@ -133,7 +139,8 @@ def wrapped(rng, value):
     return _pick(rng, ([value], {"content": value}, json.dumps(value), [value, value], None, 3))
 
 
-JSON = {NONE: nothing, "value changed": value_changed, "key lost": key_lost, "key renamed": key_renamed, "several changed": several_changed,
+JSON = {NONE: nothing, "value changed": value_changed, "key lost": key_lost, "key renamed": key_renamed,
+        "several changed": several_changed,
         "wrapped": wrapped}
 
 

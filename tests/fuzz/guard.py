@@ -8,7 +8,8 @@ An audit hook cannot be taken away again; it does nothing outside the `with`. Ru
 import os
 import sys
 
-CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod", "os.chown", "os.mkfifo",
+CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod", "os.chown",
+           "os.mkfifo",
            "shutil.rmtree", "shutil.move", "shutil.copyfile", "shutil.unpack_archive"}
 NEVER = {"pickle.find_class", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "os.spawn",
          "ctypes.dlopen", "socket.connect", "socket.getaddrinfo", "marshal.loads", "code.__new__", "sys.addaudithook"}

@@ -64,7 +64,8 @@ def outside(rng, files):
 
 def linked(rng, files):
     """A member that is looked for is a link, a device or a folder."""
-    kind = pick(rng, (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE, tarfile.GNUTYPE_SPARSE, b"Z"))
+    kind = pick(rng, (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE, tarfile.GNUTYPE_SPARSE,
+                      b"Z"))
     name = pick(rng, list(files))
     link = pick(rng, ("/etc/hosts", "../outside", name, next(iter(files)), "missing"))
     rest = {file: data for file, data in files.items() if file != name}
@@ -72,7 +73,7 @@ def linked(rng, files):
 
 
 def bomb(rng, files):
-    """Some megabytes of nothing packed small, or a header that says there are gigabytes; of members, of names and of extra headers."""
+    """Some megabytes of nothing packed small, and a header that says there are gigabytes: of a member, a name, an extra header."""
     name = pick(rng, (next(iter(files)), "zeros.bin"))
     kind = pick(rng, (tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGLINK))
     header = _info(name, pick(rng, (BOMB, 1 << 40, 200 << 20)), kind).tobuf(tarfile.GNU_FORMAT)
@@ -85,7 +86,8 @@ def strange_header(rng, files):
     data = bytearray(tar(files))
     at = pick(rng, [at for at in range(0, len(data), 512) if data[at + 257:at + 262] == b"ustar"])
     field, size = pick(rng, ((0, 100), (124, 12), (124, 12), (124, 12), (148, 8), (156, 1), (157, 100), (345, 155)))
-    data[at + field:at + field + size] = pick(rng, (b"\xff" * size, b"7" * size, b"\x80" + bytes(size - 1), rng.bytes(size), bytes(size),
+    data[at + field:at + field + size] = pick(rng, (b"\xff" * size, b"7" * size, b"\x80" + bytes(size - 1), rng.bytes(size),
+                                                    bytes(size),
                                                     b"-1".ljust(size, b"\0")[:size]))
     if rng.random() < 0.8:                        # as if it were meant
         head = data[at:at + 148] + b" " * 8 + data[at + 156:at + 512]
@@ -154,7 +156,8 @@ def pickles(rng, arrays, evil):
     name = pick(rng, [name for name, _ in members])
     swapped = [(other, hurt if other == name else data) for other, data in members]
     bare = [(other, raw if other == name else data) for other, data in members]
-    return pick(rng, (npz(swapped), npz(bare), hurt, raw, npz([*members, ("extra.npy", hurt)]), npz([("facts.npy", hurt), *members])))
+    return pick(rng, (npz(swapped), npz(bare), hurt, raw, npz([*members, ("extra.npy", hurt)]),
+                      npz([("facts.npy", hurt), *members])))
 
 
 def unharmed(rng, arrays, evil):
@@ -170,7 +173,8 @@ def other_kinds(rng, arrays, evil):
         lambda: value.astype(str), lambda: np.zeros(value.shape, np.complex128), lambda: np.zeros(value.shape, np.int64),
         lambda: np.zeros(value.shape, np.float16), lambda: np.zeros(value.shape, bool), lambda: np.zeros(value.shape, "M8[s]"),
         lambda: np.zeros((*value.shape, 2), np.float32), lambda: np.zeros(value.shape[:-1], np.float32), lambda: np.zeros(0),
-        lambda: np.zeros(value.shape, "S3"), lambda: np.zeros(value.shape, [("a", "<f4"), ("b", "<i4")]), lambda: np.zeros(value.shape, ">f8"),
+        lambda: np.zeros(value.shape, "S3"), lambda: np.zeros(value.shape, [("a", "<f4"), ("b", "<i4")]),
+        lambda: np.zeros(value.shape, ">f8"),
         lambda: np.full(value.shape, np.nan, np.float32), lambda: np.full(value.shape, -3.0, np.float32)))()
     return unharmed(rng, arrays, evil)
 
@@ -180,7 +184,8 @@ def names_changed(rng, arrays, evil):
     members = [(f"{name}.npy", npy(value)) for name, value in arrays.items()]
     at = int(rng.integers(len(members)))
     name, data = members[at]
-    other = pick(rng, (f"../{name}", f"/{name}", name + "/x.npy", "", "x", name.split("/")[0] + ".npy", "\u00e9.npy", "params/" * 400 + "x.npy",
+    other = pick(rng, (f"../{name}", f"/{name}", name + "/x.npy", "", "x", name.split("/")[0] + ".npy", "\u00e9.npy",
+                       "params/" * 400 + "x.npy",
                        name.upper(), "facts.npy", name.removesuffix(".npy"), "..npy", "//.npy"))
     return npz(pick(rng, (members[:at] + members[at + 1:], [*members, (name, data)], [*members, (other, data)],
                           [(other, data) if k == at else member for k, member in enumerate(members)])))
@@ -192,8 +197,10 @@ def sizes_lied(rng, arrays, evil):
     at = int(rng.integers(len(members)))
     name, data = members[at]
     shape = pick(rng, ((1 << 40,), (1 << 31, 1 << 31), (-1,), (3,), (), (10 ** 9,), (1 << 62, 4), (0,), (2.5,), (True,)))
-    lie = pick(rng, (lambda: header(shape, data=data[128:]), lambda: header(shape, "<U900000000"), lambda: data[:-1], lambda: data + b"more",
-                     lambda: b"\x93NUMPY" + rng.bytes(60), lambda: data.replace(b"'descr'", b"'descr' "), lambda: header((4,), "|O", b"x" * 40),
+    lie = pick(rng, (lambda: header(shape, data=data[128:]), lambda: header(shape, "<U900000000"), lambda: data[:-1],
+                     lambda: data + b"more",
+                     lambda: b"\x93NUMPY" + rng.bytes(60), lambda: data.replace(b"'descr'", b"'descr' "),
+                     lambda: header((4,), "|O", b"x" * 40),
                      lambda: data.replace(b"'descr': '<f4'", b"'descr': open('x','w')"), lambda: bytes(80 << 20)))()
     members[at] = (name, lie)
     return npz(members, pick(rng, (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)))
@@ -201,9 +208,11 @@ def sizes_lied(rng, arrays, evil):
 
 def facts_changed(rng, arrays, evil):
     """The facts are no JSON, or very deep, or no object."""
-    said = pick(rng, ("", "[" * 100_000, "{", "null", "[]", "3", '"x"', "NaN", json.dumps({"facts": 1}), "9" * 5000, '{"done": 1e999}'))
+    said = pick(rng, ("", "[" * 100_000, "{", "null", "[]", "3", '"x"', "NaN", json.dumps({"facts": 1}), "9" * 5000,
+                      '{"done": 1e999}'))
     return unharmed(rng, arrays | {"facts": np.array(said)}, evil)
 
 
-NPZ = {NONE: unharmed, "pickles": pickles, "other dtype or shape": other_kinds, "other names": names_changed, "lying sizes": sizes_lied,
+NPZ = {NONE: unharmed, "pickles": pickles, "other dtype or shape": other_kinds, "other names": names_changed,
+       "lying sizes": sizes_lied,
        "other facts": facts_changed}

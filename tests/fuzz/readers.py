@@ -1,27 +1,31 @@
 """Everything that numpymem reads, each with good content to start from and a way to break it.
 
-A Reader makes broken cases: case(rng, folder) -> (kind of damage, what to call, names): the error, if there is one, must hold one of
-the names. All files lie in `folder`; nothing else may be written.
+A Reader makes broken cases: case(rng, folder) -> (kind of damage, what to call, names): the error, if there is one, must hold one
+of the names. All files lie in `folder`; nothing else may be written.
 """
 
+import dataclasses
 import json
 import pathlib
 from typing import NamedTuple
 
 import numpy as np
 
-from numpymem import runs
+from numpymem import catalog, runs
 from numpymem.data import babi, babi_format, metaqa, metaqa_format, metaqa_made, wikisql, wikisql_format, wikisql_made, worlds
 from numpymem.data.babi_files import read_archive
 from numpymem.experiments import report, results, spec, sweep
-from numpymem.files import reading
-from numpymem.training import RunFolder
+from numpymem.received import reading
+from numpymem.training import Recipe, RunFolder
 
 from . import damage, hostile
 from .damage import pick
 
 LINE = r"line \d+|archive|checksum|questions|empty|expected one of|does not exist|expected bAbI|found none"
 SMALL = ("N=8", "W=4", "controller_size=6", "max_length=3", "eval_every=4", "eval_count=2", "batch=2")
+
+
+UPDATE = "the parameters from before it are kept"         # training's word on an optimizer's state that leads to no finite number
 
 
 class Reader(NamedTuple):
@@ -47,12 +51,13 @@ def wikisql_content():
 
 def metaqa_content():
     entities, relations, facts, train, test = metaqa_made.generate(1, np.random.default_rng(0))
-    def told(questions):
-        return "".join(f"{' '.join(q.words).replace('[topic]', f'[{entities[q.topic]}]')}\t{'|'.join(entities[a] for a in q.answers)}\t"
-                       f"{q.kind}\n" for q in questions)
+
+    def line(asked):
+        words = " ".join(asked.words).replace(metaqa_format.TOPIC, f"[{entities[asked.topic]}]")
+        return f"{words}\t{'|'.join(entities[answer] for answer in asked.answers)}\t{asked.kind}\n"
     return {"entities.txt": "\n".join(entities).encode() + b"\n", "relations.txt": "\n".join(relations).encode() + b"\n",
             "kb_ids.tsv": "".join("\t".join(map(str, fact)) + "\n" for fact in facts.tolist()).encode(),
-            "1hop_dev.tsv": told(train[:60]).encode(), "1hop_test.tsv": told(test[:20]).encode()}
+            "1hop_dev.tsv": "".join(map(line, train[:60])).encode(), "1hop_test.tsv": "".join(map(line, test[:20])).encode()}
 
 
 def of_files(content, subfolder, read):
@@ -90,9 +95,8 @@ def read_babi(path):
 def read_wikisql(path):
     """Everything, the rows of all tables, too."""
     found = wikisql.load("real", path)
-    found.folds(), found.dev, found.test
-    for table in found.tables.values():
-        table.rows
+    found.folds()
+    return len(found.dev), len(found.test), sum(len(table.rows) for table in found.tables.values())
 
 
 def read_metaqa(folder):
@@ -102,12 +106,7 @@ def read_metaqa(folder):
     metaqa_format.parse_facts(content["kb_ids.tsv"], "kb_ids.tsv", len(entities), len(relations))
     numbers = {name: number for number, name in enumerate(entities)}
     for name in ("1hop_dev.tsv", "1hop_test.tsv"):
-        for question in metaqa_format.parse_questions(content[name], name, numbers):
-            if question.kind in KINDS:
-                metaqa_format.steps(question.kind, relations)
-
-
-KINDS = ()                                        # steps() is asked for kinds that the task knows
+        metaqa_format.parse_questions(content[name], name, numbers)
 
 
 def some_lines(data):
@@ -156,12 +155,13 @@ def of_checkpoint(files, arrays):
             return hostile.unharmed(rng, arrays | {"facts": np.array(said)}, evil)
         return change
     kinds = hostile.NPZ | {f"facts: {kind}": changed_facts(kind) for kind in damage.JSON} | {
-        kind: lambda rng, arrays, evil, break_=break_: break_(rng, files["checkpoint.npz"]) for kind, break_ in damage.BYTES.items()}
+        kind: lambda rng, arrays, evil, break_=break_: break_(rng, files["checkpoint.npz"]) for kind,
+        break_ in damage.BYTES.items()}
 
     def case(rng, folder):
         kind = pick(rng, list(kinds))
         put(files | {"checkpoint.npz": kinds[kind](rng, arrays, folder / "unpickled")}, folder)
-        return kind, lambda: go_on(folder), ["checkpoint.npz"]
+        return kind, lambda: go_on(folder), ["checkpoint.npz", UPDATE]
     return case
 
 
@@ -209,7 +209,8 @@ def read_sweep(folder):
 
 def spec_content():
     return {"title": "A title", "source": "a paper", "about": "what to know", "show": ["wrong_percent"], "compare": "one",
-            "groups": [{"label": "one", "model": "ntm", "task": "copy", "controller": "lstm", "seeds": 2, "set": ["N=8", "lr=1e-3"]},
+            "groups": [{"label": "one", "model": "ntm", "task": "copy", "controller": "lstm", "seeds": 2,
+                        "set": ["N=8", "lr=1e-3"]},
                        {"label": "two", "model": "memn2n", "task": ["copy", "segment-recall"], "seeds": [0, 3], "paper": "PE"}]}
 
 
@@ -220,11 +221,13 @@ def result_content():
     labels = [group["label"] for group in keep]
     return found | {"spec": found["spec"] | {"groups": keep}, "start": {},
                     "table": [row for row in found["table"] if row["group"] in labels],
-                    "runs": [run | {"curve": run["curve"][:3], "gradients": []} for run in found["runs"] if run["group"] in labels][::3]}
+                    "runs": [run | {"curve": run["curve"][:3], "gradients": []} for run in found["runs"]
+                             if run["group"] in labels][::3]}
 
 
 def sweep_content():
-    settings = {"spec": spec_content(), "start": {"one copy": {"model": {"N": 8}, "recipe": {}, "data": "bits"}}, "equations": "abc"}
+    settings = {"spec": spec_content(), "start": {"one copy": {"model": {"N": 8}, "recipe": {}, "data": "bits"}},
+                "equations": "abc"}
     one = results.read("duel_copy")["runs"][0] | {"group": "one", "task": "copy", "curve": [], "gradients": []}
     return {"mine.json": json.dumps(spec_content()).encode(), "settings.json": json.dumps(settings).encode(),
             "sweep.json": json.dumps(settings | {"command": "c", "versions": {"numpy": "1"}, "seconds": 1.0}).encode(),
@@ -244,9 +247,11 @@ def of_sweep(files):
 
 # ---- --set ---------------------------------------------------------------------------------------------------------------
 
-PAIRS = (("ntm", "copy"), ("memn2n", "segment-recall"), ("dnc", "series-copy"), ("lstm", "sort"), ("memory-transformer", "rewritten-keys"),
+PAIRS = (("ntm", "copy"), ("memn2n", "segment-recall"), ("dnc", "series-copy"), ("lstm", "sort"),
+         ("memory-transformer", "rewritten-keys"),
          ("hybrid", "copy"), ("dmn", "segment-recall"))
-TEXTS = ("", "=", "x", "N", "N=", "=3", "N==3", "--N=3", "N=3 ", " N=3", "n_inputs=3", "form=bits", "self=1", "__class__=1", "recipe=paper",
+TEXTS = ("", "=", "x", "N", "N=", "=3", "N==3", "--N=3", "N=3 ", " N=3", "n_inputs=3", "form=bits", "self=1", "__class__=1",
+         "recipe=paper",
          "recipe=", "recipe=[1]", "lr=nan", "lr=inf", "lr=-1", "lr=1e400", "lr=" + "9" * 5000, "N=" + "9" * 4000, "N=[[[[[" * 900,
          "N=\x00", "N=\ud800", "N=10000000000000", "batch=1e3", "batch=1.5", "N={}", "N=\u0663", "task=copy", "model=ntm", "seed=3")
 
@@ -269,10 +274,6 @@ KNOWN = {}
 
 
 def setting_names(model, task):
-    import dataclasses
-
-    from numpymem import catalog
-    from numpymem.training import Recipe
     _, config = catalog.model_class(model)
     return [*(field.name for cls in (config, Recipe) for field in dataclasses.fields(cls)), *catalog.task_arguments(task)]
 
@@ -290,7 +291,8 @@ def all_readers(folder):
         Reader("bAbI parser", parsed_text(babi_format.parse, some_lines(text), "qa.txt"), 10, LINE),
         Reader("bAbI archives", of_archive(stories, "tasks_1-20_v1-2/", read_babi), 8),
         Reader("WikiSQL files", of_files(sql, "wikisql", read_wikisql), 8, LINE),
-        Reader("WikiSQL questions", parsed_text(wikisql_format.parse_questions, some_lines(sql["train.jsonl"]), "q.jsonl"), 6, LINE),
+        Reader("WikiSQL questions", parsed_text(wikisql_format.parse_questions, some_lines(sql["train.jsonl"]), "q.jsonl"), 6,
+               LINE),
         Reader("WikiSQL archives", of_archive(sql, "wikisql/", read_wikisql), 8),
         Reader("MetaQA files", of_files(films, "", read_metaqa), 8, LINE),
         Reader("MetaQA archives", of_archive(films, "metaqa/", lambda path: metaqa.load(1, "real", path)), 6, pinned=True),
@@ -298,7 +300,7 @@ def all_readers(folder):
             path, ["x/a.txt", "x/b.txt"])), 6),
         Reader("checkpoints", of_checkpoint(run, arrays), 10),
         Reader("checkpoints with patience", of_checkpoint(patient, patient_arrays), 4),
-        Reader("run configs", of_json(run, "config.json", go_on, ("checkpoint.npz",)), 6),
+        Reader("run configs", of_json(run, "config.json", go_on, ("checkpoint.npz", "this run was trained on")), 6),
         Reader("logs of runs", of_json(run, "metrics.jsonl", read_log), 4),
         Reader("sweep specs", of_json(mine, "mine.json", read_spec), 6),
         Reader("sweep specs, prepared", of_json(mine, "mine.json", prepare_spec, ("group ",)), 3),

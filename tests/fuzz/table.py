@@ -7,7 +7,8 @@ import platform
 def result(found, options):
     """The result file's content: no seconds and no folder of this machine, so that the same seed writes the same file."""
     import numpy as np
-    command = "python tests/fuzz" + "".join(f" --{name} {value}" for name, value in (("count", options.count), ("seed", options.seed),
+    command = "python tests/fuzz" + "".join(f" --{name} {value}" for name,
+                                            value in (("count", options.count), ("seed", options.seed),
                                                                                    ("only", options.only)) if value is not None)
     troubles = [{"reader": name, **trouble} for name, one in found.items() for trouble in one["troubles"]]
     return {"command": command + (" --save" if options.save else ""), "seed": options.seed,
@@ -15,7 +16,8 @@ def result(found, options):
             "inputs": sum(one["inputs"] for one in found.values()), "accepted": sum(one["accepted"] for one in found.values()),
             "refused": sum(one["refused"] for one in found.values()), "slowest_seconds": round(max(
                 one["slowest"] for one in found.values()), 1),
-            "readers": {name: {key: one[key] for key in ("inputs", "accepted", "refused", "kinds", "examples")} for name, one in found.items()},
+            "readers": {name: {key: one[key] for key in ("inputs", "accepted", "refused", "kinds", "examples")} for name,
+                        one in found.items()},
             "troubles": troubles}
 
 
