@@ -48,12 +48,12 @@ plotting.ntm_memory(trace, batch, logits)
 # |---|---|---|---|---|
 # | 1 | 核心架构对比 | Core architectures | both models at work, side by side | [01](01_core_architectures.ipynb), [solutions](solutions/01_core_architectures.ipynb) |
 # | 2 | 记忆操作机制深度解析 | Memory operations | every step of a head and every hop, with numbers to check by hand | [02](02_memory_operations.ipynb), [solutions](solutions/02_memory_operations.ipynb) |
-# | 3 | 关键差异维度对比 | Key differences | seven claimed differences | |
-# | 4 | 任务性能对比实验 | Task performance | four claimed comparisons | |
+# | 3 | 关键差异维度对比 | Key differences | seven claimed differences, seen, taken away, counted | [03](03_key_differences.ipynb), [solutions](solutions/03_key_differences.ipynb) |
+# | 4 | 任务性能对比实验 | Task performance | four tasks, a fair form for both, and the reasons tested | [04](04_task_performance.ipynb), [solutions](solutions/04_task_performance.ipynb) |
 # | 5 | 数学本质差异 | Mathematical essence | every backward pass: derived, read in the code, checked | [05](05_mathematics.ipynb), [solutions](solutions/05_mathematics.ipynb) |
 # | 6 | 工程实现对比 | Engineering | the article's two cores; from equation to fast loop | [06](06_engineering.ipynb), [solutions](solutions/06_engineering.ipynb) |
-# | 7 | 发展演进与融合 | Evolution and fusion | DNC, DMN, a Transformer with a memory | |
-# | 8 | 结论 | Conclusion | verdicts | |
+# | 7 | 发展演进与融合 | Evolution and fusion | DNC, DMN, a Transformer with a memory | [07](07_evolution_and_fusion.ipynb), [solutions](solutions/07_evolution_and_fusion.ipynb) |
+# | 8 | 结论 | Conclusion | all verdicts, and a hybrid of both models | [08](08_conclusion.ipynb), [solutions](solutions/08_conclusion.ipynb) |
 #
 # Where the last column is empty, there is no chapter. What there is on it stands in the library: `python -m numpymem report` lists the
 # measured results, `python -m numpymem list` the models and tasks.
@@ -92,6 +92,7 @@ show("NTM-9")
 # | print an equation | `python -m numpymem explain NTM-9` |
 # | check one gradient, or all | `python -m gradcheck NTM-9`, `python -m gradcheck` |
 # | train | `python -m numpymem train ntm copy` |
+# | these chapters as web pages, to read without running | `make book`, then open `book/index.html` |
 # | all chapters anew, from clean kernels | `python notebooks/build.py` |
 #
 # All chapters run offline, on two cores, each in a few minutes. Set `NUMPYMEM_QUICK=1` to run them with trainings so short that

@@ -10,9 +10,10 @@ the sort is one layer of 200 here, as our controller has one layer.
 
 from numpymem.received import shown
 
-TRAINING = ("optimizer=rmsprop", "batch=1", "clip=10", "clip_by=element", "scale=sum", "halve_every=0", "stop_below=0", "settle=0",
-            "sequences=1000000", "eval_every=10000", "eval_count=1000")
-MEMORY = ("N=128", "W=20", "shifts=3", "N_training=0", "initial_memory=learned", "initial_weights=learned", "initial_read=learned")
+TRAINING = ("optimizer=rmsprop", "batch=1", "double_every=0", "clip=10", "clip_by=element", "scale=sum", "halve_every=0",
+            "stop_below=0", "settle=0", "sequences=1000000", "eval_every=10000", "eval_count=1000")
+MEMORY = ("N=128", "W=20", "shifts=3", "N_training=0", "initial_memory=learned", "initial_weights=learned", "initial_read=learned",
+          "initial_heads=neutral")
 
 NTM = {                                           # task -> controller -> heads of each kind, controller size, learning rate
     "copy": {"feedforward": (1, 100, 1e-4), "lstm": (1, 100, 1e-4)},

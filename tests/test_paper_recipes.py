@@ -14,11 +14,12 @@ def test_the_papers_recipe_is_what_the_paper_says(model, controller, task):
     training = runs.new_run(model, task, settings=["recipe=paper"], controller=controller)
     recipe = training.recipe
     assert (recipe.optimizer, recipe.batch, recipe.clip, recipe.clip_by) == ("rmsprop", 1, 10, "element")
+    assert {recipe.batch_at(done) for done in (0, 999_999)} == {1}
     assert (training.optimizer.momentum, recipe.lr in (1e-4, 3e-5), recipe.sequences) == (0.9, True, 1_000_000)
     if model == "ntm":
         config = training.model.config
         assert (config.N, config.W, config.controller) == (128, 20, controller or "lstm")
-        assert config.read_heads == config.write_heads and not config.N_training
+        assert config.read_heads == config.write_heads and not config.N_training and config.initial_heads == "neutral"
         assert {"M0", "w0_logits", "r0_raw"} < training.params.keys()                       # start values are learned
     else:
         assert training.model.config.layers == 3

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pooch
 
+from numpymem import files
+
 from .transfer import DownloadError, transfer
 
 # The release (CC BY 3.0, Facebook) as two public repositories carry it, each at a fixed commit.  The second is asked
@@ -46,6 +48,8 @@ def fetch(relative_path):
         path.unlink()
     if offline():
         raise DownloadError(f"bAbI {relative_path} is not in the cache, and NUMPYMEM_OFFLINE forbids to download it")
+    if files.homeless(path):
+        raise DownloadError(f"bAbI {relative_path} has no place: no home directory is known; set NUMPYMEM_CACHE to a folder for it")
     for base in base_urls():
         if _download(base + relative_path, path, digest):
             return path
@@ -54,7 +58,7 @@ def fetch(relative_path):
 
 def cache_folder():
     """Folder for downloads: NUMPYMEM_CACHE, or the user's cache folder of this system."""
-    return Path(os.environ.get("NUMPYMEM_CACHE") or pooch.os_cache("numpymem"))
+    return files.cache()
 
 
 def offline():

@@ -10,10 +10,10 @@ import numpy as np
 from numpymem import catalog
 from numpymem.equation import REGISTRY
 from numpymem.experiments import spec
-from numpymem.received import shown
+from numpymem.files import write_text
 from numpymem.fingerprint import fingerprint
+from numpymem.received import shown
 from numpymem.training.resuming import is_number
-from numpymem.training.run_folder import write_text
 
 FOLDER = pathlib.Path(__file__).parent / "results"
 

@@ -2,7 +2,6 @@
 
 import functools
 import io
-import os
 import pathlib
 from typing import NamedTuple
 
@@ -13,6 +12,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from numpymem import files
 
 COLOURS = {"NTM": "#0072B2", "MemN2N": "#D55E00", "LSTM": "#7a7f87", "DNC": "#009E73", "DMN": "#CC79A7",
            "Transformer": "#B8860B"}                                      # Okabe and Ito: safe for the colour-blind
@@ -53,12 +54,8 @@ class Panel(NamedTuple):
 def save(figure, path):
     """Write a figure (.png, .svg, .pdf by the name) whole or not at all; returns the path."""
     path = pathlib.Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with files.whole(path) as part:
         figure.savefig(part, format=path.suffix.lstrip(".") or "png", dpi=DPI)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

@@ -11,13 +11,14 @@ of its own, whose state is part of the checkpoint, and NumPy's matrix products r
 threads only wait for each other).
 """
 
+import contextlib
 import inspect
 import time
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from numpymem import equation
+from numpymem import equation, files
 from numpymem.received import reading
 from numpymem.training import checkpoint, edits, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
@@ -54,6 +55,7 @@ class Training:
         self.seconds = 0.0                       # spent training and evaluating, over all sessions of this run
         self.patience = Patience(recipe.patience)
         self.history = []                        # what metrics.jsonl holds
+        self.saved = None                        # sequences done in the last checkpoint of this folder, as far as we know
         self._looked_at = None                   # version of the equations when they were last looked at
 
     # ---- one step ---------------------------------------------------------------------------------------------------
@@ -80,7 +82,8 @@ class Training:
         """-> (params, state and done after one step), loss, gradient norm"""
         recipe = self.recipe
         lr, options = recipe.phase(self.done, self.converged_at)
-        batch = self.task.sample(self.rngs["data"], recipe.batch)
+        size = recipe.batch_at(self.done)
+        batch = self.task.sample(self.rngs["data"], size)
         noise_before = self.rngs["noise"].bit_generator.state
         self._look_at_edits(batch, options)
         try:
@@ -103,7 +106,7 @@ class Training:
             grads = CLIPS[recipe.clip_by](grads, recipe.clip, **known)
         params, state = self.optimizer.update(self.params, grads, self.state, lr)
         nan_guard.check_update(params, recipe.optimizer, lr, self.done)
-        return (params, state, self.done + recipe.batch), loss / recipe.batch, norm
+        return (params, state, self.done + size), loss / size, norm
 
     def _gradients(self, batch, options):
         """-> loss, gradients of all parameters"""
@@ -137,7 +140,26 @@ class Training:
 
         Returns the last evaluation. Ctrl-C saves a checkpoint first. A run in parts (this called again, or after a resume)
         is the same as one in one go: what is evaluated at the end of a part, off the grid of eval_every, decides nothing.
+
+        raises   files.CannotWrite, files.InUse if another process works in the folder; NonFiniteError
         """
+        with self._folder_to_ourselves():
+            return self._run(sequences, seconds, progress)
+
+    @contextlib.contextmanager
+    def _folder_to_ourselves(self):
+        if self.folder is None:
+            yield
+            return
+        with self.folder.alone():
+            try:
+                yield
+            except files.CannotWrite as error:
+                kept = "no checkpoint had been written yet" if self.saved is None else \
+                    f"the checkpoint after {self.saved:,} sequences is whole: --resume goes on from there"
+                raise files.CannotWrite(f"{error} ({kept})") from error
+
+    def _run(self, sequences, seconds, progress):
         target = self.recipe.sequences if sequences is None else sequences
         started, before = time.perf_counter(), self.seconds
         losses, norms, self.params = [], [], self.patience.latest(self.params)
@@ -241,6 +263,7 @@ class Training:
                 facts["lesson"] = self.task.lesson
             arrays = {"params": self.params, "optimizer": self.state, **self.patience.arrays(self.params)}
             checkpoint.save(self.folder.checkpoint, arrays, facts)
+            self.saved = self.done
 
     def resume(self):
         """Go on from the folder's checkpoint: parameters, optimizer, generators and log as they were. Raises ValueError naming the
@@ -257,4 +280,5 @@ class Training:
                 self.task.lesson = facts["lesson"]
             self.set_generators(facts["rngs"])
             self.patience.resume(arrays, facts)
+        self.saved = self.done
         self.history = self.folder.read_log(up_to=self.done)
