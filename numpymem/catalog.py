@@ -9,6 +9,7 @@ import inspect
 import json
 import math
 
+from numpymem.received import shown
 from numpymem.training.recipe import Recipe
 
 MODELS = {                                        # name -> (module, class, config class, one line)
@@ -55,7 +56,7 @@ ALIASES = {"qa": "babi1", "path-finding": "babi19"}
 def model_class(name):
     """The class of a model. Raises ValueError for an unknown name."""
     if name not in MODELS:
-        raise ValueError(f"MODEL: expected one of {', '.join(MODELS)}, received {name!r}")
+        raise ValueError(f"MODEL: expected one of {', '.join(MODELS)}, received {shown(name)}")
     module, model, config, _ = MODELS[name]
     module = importlib.import_module(module)
     return getattr(module, model), getattr(module, config)
@@ -65,7 +66,7 @@ def task_class(name):
     """The class of a task and the arguments that its name fixes. Raises ValueError for an unknown name."""
     name = ALIASES.get(name, name)
     if name not in TASKS:
-        raise ValueError(f"TASK: expected one of {', '.join(kinds())}, {', '.join(ALIASES)}, received {name!r}")
+        raise ValueError(f"TASK: expected one of {', '.join(kinds())}, {', '.join(ALIASES)}, received {shown(name)}")
     module, task, fixed, _ = TASKS[name]
     return getattr(importlib.import_module(module), task), fixed
 
@@ -149,7 +150,7 @@ def apply_settings(pairs, model, task_name, model_settings, recipe, controller=N
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise ValueError(f"--set: expected NAME=VALUE, received {pair!r}")
+            raise ValueError(f"--set: expected NAME=VALUE, received {shown(pair)}")
         value = read_value(text)
         if name in recipe_fields:
             recipe_settings[name] = like(name, value, getattr(recipe, name))
@@ -159,7 +160,7 @@ def apply_settings(pairs, model, task_name, model_settings, recipe, controller=N
             task_settings[name] = value
         else:
             raise ValueError(f"--set: expected one of {', '.join([*recipe_fields, *config_fields, *task_fields])}, "
-                             f"received {name!r}")
+                             f"received {shown(name)}")
     return model_settings, dataclasses.replace(recipe, **recipe_settings), task_settings
 
 
@@ -167,7 +168,7 @@ def read_value(text):
     """'3' -> 3, 'true' -> True, 'one-hot' -> 'one-hot', '0.1' -> 0.1."""
     try:
         return json.loads(text.lower() if text.lower() in ("true", "false") else text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -181,7 +182,7 @@ def like(name, value, default):
     else:
         fits = number and math.isfinite(value) and value == int(value)
     if not fits:
-        raise ValueError(f"--set {name}: expected a value like {default!r}, received {value!r}")
+        raise ValueError(f"--set {name}: expected a value like {default!r}, received {shown(value)}")
     return type(default)(value)
 
 
