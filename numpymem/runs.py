@@ -86,6 +86,8 @@ def open_run(folder):
     training = Training(model, task, recipe, config["seed"], run_folder)
     if run_folder.checkpoint.exists():
         training.resume()
+    else:
+        run_folder.read_log(up_to=-1)            # killed before the first checkpoint: the run starts again, and so does its log
     return training
 
 

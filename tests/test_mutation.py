@@ -13,7 +13,7 @@ from gradcheck.mutation import score
 from gradcheck.mutation.exam import PairExam, exam_for
 from gradcheck.mutation.mutant import mutants_of, planted
 from gradcheck.mutation.targets import targets
-from numpymem.equation import REGISTRY
+from numpymem.equation import REGISTRY, equation
 from numpymem.kernel import numpy_only
 
 RESULTS = Path(gradcheck.__file__).parent / "results"
@@ -109,6 +109,16 @@ def test_from_the_command_line(capsys):
     assert told["survived"] == 0 and told["mutants"] == told["caught"] + told["equivalent"] >= 10
     assert main(["--mutate", "MemN2N-4", "--sample", "5"]) == 0
     assert "5 mutants: 5 caught" in capsys.readouterr().out
+
+
+def test_what_is_registered_elsewhere_is_no_target():
+    """A reader's own equation in a notebook has no file, and a hunt must go on beside it."""
+    mine = equation("mine-1", "y = 2 x", source="this test")(lambda x: 2 * x)
+    mine.backward(lambda dy: 2 * dy)
+    try:
+        assert "mine-1" in REGISTRY and all(one.owner != "mine-1" for one in targets.__wrapped__())
+    finally:
+        REGISTRY.pop("mine-1")
 
 
 # ---- committed results --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """Training: the optimizers' formulas, the same numbers again, exact resume, and what happens when something goes wrong."""
 
+import errno
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -233,15 +235,16 @@ def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     training.save()
     before = training.folder.checkpoint.read_bytes()
 
-    def half_a_file(file, **arrays):
-        file.write(b"PK half a file")
-        raise OSError("no space left on device")
+    def half_a_file(path, content):
+        with open(path, "wb") as file:
+            file.write(content[:len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
     training.step()
-    monkeypatch.setattr(np, "savez", half_a_file)
-    with pytest.raises(OSError, match="no space"):
+    monkeypatch.setattr(pathlib.Path, "write_bytes", half_a_file)
+    with pytest.raises(OSError, match="checkpoint.npz: cannot be written: No space left on device; make room there and try again"):
         training.save()
     assert training.folder.checkpoint.read_bytes() == before
-    assert sorted(path.name for path in training.folder.path.iterdir()) == ["checkpoint.npz", "config.json"]
+    assert sorted(path.name for path in training.folder.path.iterdir()) == [".lock", "checkpoint.npz", "config.json"]
 
 
 def test_a_folder_holds_one_run(tmp_path):

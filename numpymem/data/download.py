@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pooch
 
+from numpymem import writing
+
 # The release (CC BY 3.0, Facebook) as two public repositories carry it, each at a fixed commit.  The second is asked
 # only where the first answers that it has no such file.  The checksums make any source equally safe.
 HOST = "https://raw.githubusercontent.com/"
@@ -51,6 +53,8 @@ def fetch(relative_path):
         path.unlink()
     if offline():
         raise DownloadError(f"bAbI {relative_path} is not in the cache, and NUMPYMEM_OFFLINE forbids to download it")
+    if writing.homeless(path):
+        raise DownloadError(f"bAbI {relative_path} has no place: no home directory is known; set NUMPYMEM_CACHE to a folder for it")
     for base in base_urls():
         if _download(base + relative_path, path, digest):
             return path
@@ -59,7 +63,7 @@ def fetch(relative_path):
 
 def cache_folder():
     """Folder for downloads: NUMPYMEM_CACHE, or the user's cache folder of this system."""
-    return Path(os.environ.get("NUMPYMEM_CACHE") or pooch.os_cache("numpymem"))
+    return writing.cache()
 
 
 def offline():

@@ -9,8 +9,8 @@ import numpy as np
 
 from numpymem import catalog
 from numpymem.equation import REGISTRY
+from numpymem.writing import write_text
 from numpymem.fingerprint import fingerprint
-from numpymem.training.run_folder import write_text
 
 FOLDER = pathlib.Path(__file__).parent / "results"
 

@@ -20,8 +20,8 @@ from tqdm import tqdm
 from numpymem import runs
 from numpymem.experiments import executors, results, spec, summary
 from numpymem.experiments.sweep_run import error_file, result_file, train_one
+from numpymem.writing import CannotWrite, make_folder, write_text
 from numpymem.training import Training
-from numpymem.training.run_folder import write_text
 
 
 def run_sweep(name, workers=None, address=None, resume=False, folder=None, save=False, command=""):
@@ -95,7 +95,7 @@ def open_folder(folder, settings, command):
     begun = folder / "sweep.json"
     if not begun.exists():
         refuse_used(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_text(begun, json.dumps(settings | {"command": command, "versions": runs.versions(), "seconds": 0.0}, indent=1) + "\n")
         return
     before = json.loads(begun.read_text())
@@ -161,6 +161,8 @@ def train_in(pools, jobs, failed, note):
                 lost.append(job)
             except CancelledError:
                 fail(job, "the Dask scheduler has gone; what was done until the last checkpoint is kept", failed, note, keep=False)
+            except CannotWrite:                                       # a full disk: --resume goes on once there is room
+                raise
             except Exception as problem:                              # not the run's: the cluster's, or on the way to it
                 fail(job, f"{type(problem).__name__}: {problem}", failed, note)
             else:

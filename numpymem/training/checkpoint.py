@@ -1,27 +1,22 @@
 """Checkpoints: one .npz without pickle, written beside the old one and then put in its place, so that none is ever half there."""
 
+import io
 import json
-import os
-import pathlib
 import zipfile
 
 import numpy as np
 
+from numpymem import writing
+
 
 def save(path, arrays, facts):
-    """Write a tree of arrays (nested dicts) and a JSON-able dict to `path`."""
-    path = pathlib.Path(path)
+    """Write a tree of arrays (nested dicts) and a JSON-able dict to `path`. Raises writing.CannotWrite; then the old file stays."""
     flat = dict(flatten(arrays))
     flat["facts"] = np.array(json.dumps(facts))
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            np.savez(file, **flat)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    made = io.BytesIO()                          # a zip file on a full disk fails in ways of its own
+    np.savez(made, **flat)
+    with writing.whole(path) as part:
+        part.write_bytes(made.getbuffer())
 
 
 def load(path):

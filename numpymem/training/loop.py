@@ -11,12 +11,14 @@ of its own, whose state is part of the checkpoint, and NumPy's matrix products r
 threads only wait for each other).
 """
 
+import contextlib
 import inspect
 import time
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from numpymem import writing
 from numpymem.training import checkpoint, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
 from numpymem.training.optimizers import CLIPS, gradient_norm, with_l2
@@ -51,6 +53,7 @@ class Training:
         self.seconds = 0.0                       # spent training and evaluating, over all sessions of this run
         self.patience = Patience(recipe.patience)
         self.history = []                        # what metrics.jsonl holds
+        self.saved = None                        # sequences done in the last checkpoint of this folder, as far as we know
 
     # ---- one step ---------------------------------------------------------------------------------------------------
 
@@ -114,7 +117,26 @@ class Training:
 
         Returns the last evaluation. Ctrl-C saves a checkpoint first. A run in parts (this called again, or after a resume)
         is the same as one in one go: what is evaluated at the end of a part, off the grid of eval_every, decides nothing.
+
+        raises   writing.CannotWrite, writing.InUse if another process works in the folder; NonFiniteError
         """
+        with self._folder_to_ourselves():
+            return self._run(sequences, seconds, progress)
+
+    @contextlib.contextmanager
+    def _folder_to_ourselves(self):
+        if self.folder is None:
+            yield
+            return
+        with self.folder.alone():
+            try:
+                yield
+            except writing.CannotWrite as error:
+                kept = "no checkpoint had been written yet" if self.saved is None else \
+                    f"the checkpoint after {self.saved:,} sequences is whole: --resume goes on from there"
+                raise writing.CannotWrite(f"{error} ({kept})") from error
+
+    def _run(self, sequences, seconds, progress):
         target = self.recipe.sequences if sequences is None else sequences
         started, before = time.perf_counter(), self.seconds
         losses, norms, self.params = [], [], self.patience.latest(self.params)
@@ -218,6 +240,7 @@ class Training:
                 facts["lesson"] = self.task.lesson
             arrays = {"params": self.params, "optimizer": self.state, **self.patience.arrays(self.params)}
             checkpoint.save(self.folder.checkpoint, arrays, facts)
+            self.saved = self.done
 
     def resume(self):
         """Go on from the folder's checkpoint: parameters, optimizer, generators and log as they were."""
@@ -236,4 +259,5 @@ class Training:
             self.task.lesson = facts["lesson"]
         self.set_generators(facts["rngs"])
         self.patience.resume(arrays, facts)
+        self.saved = self.done
         self.history = self.folder.read_log(up_to=self.done)
