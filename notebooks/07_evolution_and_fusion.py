@@ -484,9 +484,10 @@ evolution.intervals(evolution.gains(wikisql), "What each memory brings, over non
 print("\n".join(verdicts.entry(*verdicts.judge_all(["C12"])[0])))
 
 # %% [markdown]
-# The aggregation (count? maximum?) stands in the question alone: there a memory has nothing to add. The column has to be picked
-# from those told one by one: there it helps, and attention to all of them helps as well. Nothing measured here comes near the
-# article's figure. A figure without a source cannot be refuted, either; that is what is wrong with it.
+# The aggregation (count? maximum?) stands in the question alone: a memory of the table has nothing to add to it. The column has
+# to be picked from those that were told one by one: something must carry them to the answer, and attention to all of them at once
+# is such a thing as well. Look where the article's figure lies, beside the intervals. A figure without a source cannot be
+# refuted, either; that is what is wrong with it.
 
 # %%
 chapter07.which
