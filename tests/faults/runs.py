@@ -107,7 +107,7 @@ def killed_runs(work, kills, rng, folder, tell, moment):
     forks.run(lambda: begin(work, folder / "whole").run(progress=False))
     seconds, whole = time.perf_counter() - started, told(folder / "whole")
     every = RunFolder(folder / "whole").read_config()["recipe"]["eval_every"]
-    found.allowed = f"{every} sequences"
+    found.allowed = every
     while found.kills < kills:
         run, note = folder / f"run{found.runs}", forks.notes()
         found.runs += 1
