@@ -137,7 +137,9 @@ def say(line):
     """One line on stderr, once in a process: results on stdout stay clean."""
     if line not in _said:
         _said.add(line)
-        print(line, file=sys.stderr, flush=True)
+        bars = getattr(sys.modules.get("tqdm"), "tqdm", None)          # a progress bar that is in the way makes room
+        (bars.write if bars else print)(line, file=sys.stderr)
+        sys.stderr.flush()
 
 
 def announce_compilation(kernel, module):

@@ -156,6 +156,13 @@ def cells(axes, values, colours, low=0.0, high=1.0, norm=None):
     return axes
 
 
+def minus_signs(axes, values, limit):
+    """A dash in every cell of values (rows, T) that is clearly below zero: in grey, the colours of SIGN_MAP look alike."""
+    row, column = (np.asarray(values) < -0.15 * limit).nonzero()
+    dark = np.asarray(values)[row, column] < -0.45 * limit
+    axes.scatter(column, row, marker="_", s=16, linewidths=1.1, color=[("white" if each else INK) for each in dark], zorder=3)
+
+
 def beside(axes, height, words, colour):
     """A few words at the right of some axes."""
     axes.text(1.012, height, words, color=colour, fontsize=8, va="top", transform=axes.transAxes)

@@ -10,7 +10,7 @@ import tempfile
 import textwrap
 import time
 
-RESULT = pathlib.Path(__file__).with_name("results.json")
+RESULT = pathlib.Path(__file__).parents[1] / "results/faults.json"
 KILLS = {"training": 60, "checkpoint": 60, "train command": 10, "sweep": 16, "download": 40, "compiling": 6}
 NAMES = [*KILLS, "surroundings"]
 
@@ -75,7 +75,7 @@ def read(arguments):
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills (default 0)")
     parser.add_argument("--only", nargs="+", metavar="PART", choices=NAMES, help=f"only these parts: {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the kills")
-    parser.add_argument("--save", action="store_true", help="write tests/faults/results.json")
+    parser.add_argument("--save", action="store_true", help="write tests/results/faults.json")
     return parser.parse_args(arguments)
 
 
