@@ -106,14 +106,23 @@ def test_a_disk_without_locks_lets_everybody_in(tmp_path, monkeypatch):
 
 # ---- no home --------------------------------------------------------------------------------------------------------------
 
-def test_without_a_home_no_folder_named_tilde_is_made(tmp_path, monkeypatch):
+def old_pooch(name):
+    return pathlib.Path("~/.cache", name)
+
+
+def new_pooch(name):
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("os_cache", [old_pooch, new_pooch])
+def test_without_a_home_no_folder_named_tilde_is_made(tmp_path, monkeypatch, os_cache):
     from numpymem import ahead, kernel
     from numpymem.data import download
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NUMPYMEM_CACHE", raising=False)
     monkeypatch.delenv("NUMPYMEM_OFFLINE", raising=False)
     monkeypatch.setattr(os.path, "expanduser", str)                          # as where nothing says whose process this is
-    monkeypatch.setattr("pooch.os_cache", lambda name: pathlib.Path("~/.cache", name))
+    monkeypatch.setattr("pooch.os_cache", os_cache)
     kernel.cache_folder.cache_clear()
     try:
         assert writing.homeless(writing.cache()) and kernel.cannot_keep() == "no home directory is known"
