@@ -130,6 +130,9 @@ WRONG = {
         --source x                                              --source|'x'|generated
         --epochs 0                                              --epochs|at least 1|'0'
         --seed -1                                               --seed|at least 0|'-1'""",
+    "notebooks/book.py": """
+        --nonsense                                              --nonsense
+        --folder                                                --folder|expected one argument""",
     "notebooks/build.py": """
         99                                                      NAME: expected the start of one of 00_start_here|received 99
         --check 99                                              NAME: expected the start of one of|received 99

@@ -28,7 +28,7 @@ def main(arguments=None):
     from numpymem.cli import Parser, whole
     parser = Parser(prog="python tests/fuzz", description=__doc__.partition("\n")[0], epilog=__doc__,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=whole(1), default=20_000, metavar="N", help="inputs in all, about (default 20,000)")
+    parser.add_argument("--count", type=whole(1), default=12_000, metavar="N", help="inputs in all, about (default 12,000)")
     parser.add_argument("--seed", type=whole(0), default=0, metavar="S", help="of all chance (default 0)")
     parser.add_argument("--only", metavar="TEXT", help="readers with this in their name")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")

@@ -85,7 +85,7 @@ def one(reader, seed, folder):
         outcome = "refuses good input"
     elif (target / "unpickled").exists() or any(beside.iterdir()):
         outcome = "has unpickled or written outside"
-    return kind, outcome, said, seconds
+    return kind, outcome, said.replace(str(target), "FOLDER"), seconds
 
 
 def unclear(said, names, place):
