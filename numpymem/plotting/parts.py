@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from numpymem import files
+from numpymem import writing
 
 COLOURS = {"NTM": "#0072B2", "MemN2N": "#D55E00", "LSTM": "#7a7f87", "DNC": "#009E73", "DMN": "#CC79A7",
            "Transformer": "#B8860B"}                                      # Okabe and Ito: safe for the colour-blind
@@ -54,7 +54,7 @@ class Panel(NamedTuple):
 def save(figure, path):
     """Write a figure (.png, .svg, .pdf by the name) whole or not at all; returns the path."""
     path = pathlib.Path(path)
-    with files.whole(path) as part:
+    with writing.whole(path) as part:
         figure.savefig(part, format=path.suffix.lstrip(".") or "png", dpi=DPI)
     return path
 
