@@ -81,8 +81,19 @@ def clean(book):
     for cell in book.cells:
         cell.metadata = nbformat.NotebookNode()
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(clean_output, cell.outputs) if output is not None]
+            cell.outputs = joined([output for output in map(clean_output, cell.outputs) if output is not None])
     return book
+
+
+def joined(outputs):
+    """Outputs with what was printed in several pieces in one: where it was cut is different in every run."""
+    found = []
+    for output in outputs:
+        if found and output.output_type == found[-1].output_type == "stream" and output.name == found[-1].name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def clean_output(output):

@@ -107,6 +107,13 @@ def test_outputs_are_cleaned():
     assert cleaned[0].outputs[0].text == "numpymem/equation.py <f>\n" and cleaned[1].outputs == []
 
 
+def test_what_is_printed_in_pieces_is_one_output():
+    said = (("a", "stdout"), ("b", "stdout"), ("c", "stderr"))
+    pieces = [nbformat.v4.new_output("stream", text=text, name=name) for text, name in said]
+    picture_between = nbformat.v4.new_output("display_data", data={"text/plain": "p"})
+    assert [each.get("text") for each in build.joined([*pieces, picture_between, pieces[2]])] == ["ab", "c", None, "c"]
+
+
 # ---- numpymem.teaching ------------------------------------------------------------------------------------------------------
 
 def test_show_prints_formula_and_the_source_in_force():
