@@ -81,8 +81,19 @@ def clean(book):
     for cell in book.cells:
         cell.metadata = nbformat.NotebookNode()
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(clean_output, cell.outputs) if output is not None]
+            cell.outputs = joined(output for output in map(clean_output, cell.outputs) if output is not None)
     return book
+
+
+def joined(outputs):
+    """The outputs, where printed lines that arrived in several parts, by chance, are one."""
+    made = []
+    for output in outputs:
+        if made and "stream" == output.output_type == made[-1].output_type and output.name == made[-1].name:
+            made[-1].text += output.text
+        else:
+            made.append(output)
+    return made
 
 
 def clean_output(output):
