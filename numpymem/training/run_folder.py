@@ -3,8 +3,10 @@
 import json
 import pathlib
 
-from numpymem import files
-from numpymem.files import write_text
+from numpymem import writing
+from numpymem.writing import write_text
+from numpymem.received import read_json, reading
+from numpymem.training.resuming import check_line
 
 
 class RunFolder:
@@ -19,7 +21,7 @@ class RunFolder:
 
     def create(self, config):
         """Make the folder and write its config. Raises FileExistsError if there is a run in it already."""
-        files.make_folder(self.path)
+        writing.make_folder(self.path)
         with self.alone():                       # of two processes at once one begins, and the other one finds its run
             if self.config.exists():
                 raise FileExistsError(f"--run {self.path}: expected a folder without a run, received one with config.json; "
@@ -27,17 +29,14 @@ class RunFolder:
             write_text(self.config, json.dumps(config, indent=1) + "\n")
 
     def alone(self, wait=False):
-        """A context in which no other process writes to this folder; files.InUse if one does, unless we `wait`."""
-        return files.alone(self.path, wait)
+        """A context in which no other process writes to this folder; writing.InUse if one does, unless we `wait`."""
+        return writing.alone(self.path, wait)
 
     def read_config(self):
         """The config as a dict. Raises FileNotFoundError or ValueError with the file's name."""
         if not self.config.exists():
             raise FileNotFoundError(f"{self.path}: expected a run folder, found no config.json in it")
-        try:
-            config = json.loads(self.config.read_text())
-        except ValueError as error:
-            raise ValueError(f"{self.config}: expected JSON, received something else ({error})") from error
+        config = read_json(self.config)
         for name in ("model", "task", "seed", "model_settings", "task_settings", "recipe"):
             if not isinstance(config, dict) or name not in config:
                 raise ValueError(f"{self.config}: expected an entry {name!r}, found none")
@@ -46,7 +45,7 @@ class RunFolder:
     def log(self, line):
         """Add a line to metrics.jsonl. A line that could not be written comes with the next one."""
         self._waiting.append(json.dumps(line) + "\n")
-        with files.clear(self.metrics):
+        with writing.clear(self.metrics):
             if self._kept is None:
                 self._kept = sum(len(text) for text in whole_lines(self.metrics)) if self.metrics.exists() else 0
             with open(self.metrics, "ab") as file:
@@ -57,10 +56,16 @@ class RunFolder:
 
     def read_log(self, up_to=None):
         """The lines of metrics.jsonl; with `up_to` only those until so many sequences. What comes after them was written after the
-        checkpoint from which a run goes on, and the next `log` writes over it; until then the file stays as it is."""
+        checkpoint from which a run goes on, and the next `log` writes over it; until then the file stays as it is. ValueError names
+        a line that is none of ours."""
         kept, lines = 0, []
-        for text in whole_lines(self.metrics) if self.metrics.exists() else []:
-            line = json.loads(text)
+        for number, text in enumerate(whole_lines(self.metrics) if self.metrics.exists() else [], start=1):
+            if not text.strip():
+                kept += len(text)
+                continue
+            with reading(f"{self.metrics}, line {number}", "JSON"):
+                line = json.loads(text)
+                check_line("an evaluation", line, needed=("sequences",))
             if up_to is not None and line["sequences"] > up_to:
                 break
             kept += len(text)
