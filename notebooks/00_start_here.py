@@ -60,8 +60,7 @@ plotting.ntm_memory(trace, batch, logits)
 # | 7 | 发展演进与融合 | Evolution and fusion | DNC, DMN, a Transformer with a memory | [07](07_evolution_and_fusion.ipynb), [solutions](solutions/07_evolution_and_fusion.ipynb) |
 # | 8 | 结论 | Conclusion | all verdicts, and a hybrid of both models | [08](08_conclusion.ipynb), [solutions](solutions/08_conclusion.ipynb) |
 #
-# Where the last column is empty, there is no chapter. What there is on it stands in the library: `python -m numpymem report` lists the
-# measured results, `python -m numpymem list` the models and tasks.
+# Beside the chapters, `python -m numpymem report` lists the measured results, `python -m numpymem list` the models and tasks.
 #
 # Every equation has an address: the number that it has in its paper, and a function of the same purpose. These are the equations
 # of the two papers, in the papers' order. `equations()` without an argument lists all that are registered.
