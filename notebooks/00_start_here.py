@@ -60,7 +60,8 @@ plotting.ntm_memory(trace, batch, logits)
 # | 7 | 发展演进与融合 | Evolution and fusion | DNC, DMN, a Transformer with a memory | [07](07_evolution_and_fusion.ipynb), [solutions](solutions/07_evolution_and_fusion.ipynb) |
 # | 8 | 结论 | Conclusion | all verdicts, and a hybrid of both models | [08](08_conclusion.ipynb), [solutions](solutions/08_conclusion.ipynb) |
 #
-# Beside the chapters, `python -m numpymem report` lists the measured results, `python -m numpymem list` the models and tasks.
+# `python -m numpymem duel` prints what was measured of the article's claims, `python -m numpymem report` lists the results behind it,
+# `python -m numpymem list` the models and tasks.
 #
 # Every equation has an address: the number that it has in its paper, and a function of the same purpose. These are the equations
 # of the two papers, in the papers' order. `equations()` without an argument lists all that are registered.
@@ -251,6 +252,13 @@ repair.grade(my_backward);
 # | 注意力权重 | attention weights | $p_i$ | `match`, MemN2N-1 |
 # | 加权求和 | weighted sum, response | $o$ | `respond`, MemN2N-2 |
 # | 多跳 | several hops | $u^{k+1} = u^k + o^k$ | `all_hops`, MemN2N-hops |
+# | 使用率, 记忆释放 | usage, freeing | $u_t$, $f_t$ | `usage`, DNC-usage |
+# | 分配, 空闲列表 | allocation, free list | $a_t$, $\phi_t$ | `allocation`, DNC-allocation |
+# | 时间链接矩阵 | temporal link matrix | $L_t$ | `link`, DNC-link |
+# | 情景记忆, 门控注意力 | episodic memory, gated attention | $m^t$, $g_i$ | `remember`, DMN-memory; `gates`, DMN-gates |
+# | 层归一化 | layer norm | | `layer_norm`, layer-norm |
+# | 记忆增强 Transformer | memory-augmented Transformer | | `memory_transformer/` |
+# | 共生, 混合模型 | symbiosis, hybrid | | `hybrid/` |
 # | 端到端 | end to end: all of it learned from answers alone | | |
 # | 反向传播 | backpropagation | $\partial L / \partial x$ | `..._backward`, `dx` |
 # | 随时间反向传播 | backpropagation through time (BPTT) | | `sequence`, NTM-sequence |
