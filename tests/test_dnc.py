@@ -9,7 +9,7 @@ from gradcheck.meaning import select
 from numpymem.dnc import DNC, DNCConfig, equations, sparse_link
 from numpymem.dnc.model import SWITCHES
 from numpymem.dnc.sequence import NAMES, State
-from numpymem.dnc.step import interface, memory_step
+from numpymem.dnc.step import STEP_NAMES, DNCSizes, interface, memory_step, memory_step_backward
 from numpymem.equation import REGISTRY
 
 IMPROVED = {"masking": True, "deallocation": True, "sharpening": True}
@@ -236,6 +236,20 @@ def test_float32_stays_float32(rng, settings):
     found = {"logits": logits, **{name: trace[name] for name in NAMES}, **grads, **dict(zip(State._fields, trace["last"]))}
     assert {name for name, value in found.items() if value.dtype != np.float32} == set()
     assert {value.dtype for values in dtrace.values() for value in values} == {np.dtype(np.float32)}
+
+
+def test_a_link_that_rounding_made_negative_is_no_nan_when_sharpened(rng):
+    """Found by tests/test_extremes.py: float32 weights may sum to 1 + 1e-7, and 1e-8 is all that log(w + 1e-8) can bear."""
+    sizes, N = DNCSizes(R=1, W=4, sharpening=True), 5
+    raw, M = rng.standard_normal((1, sizes.raw)).astype(np.float32), rng.standard_normal((1, N, 4)).astype(np.float32)
+    w, none, L = np.eye(1, N, dtype=np.float32), np.zeros((1, N), np.float32), np.zeros((1, N, N), np.float32)
+    L[0, 1, 0] = L[0, 0, 2] = -2 ** -23
+    arguments = raw, w[:, None], none, none, none, L, M, sizes
+    out = dict(zip(STEP_NAMES, memory_step(*arguments)))
+    assert out["w_f"].min() < -1e-8 and out["w_f_sharp"].min() >= 0
+    like = [np.ones_like(out[name]) for name in STEP_NAMES[:7]]
+    grads = memory_step_backward(*like, *(out[name] for name in STEP_NAMES if name not in ("r", "p")), *arguments)
+    assert all(np.isfinite(value).all() for value in (*out.values(), *grads))
 
 
 def test_fewer_slots_in_training_than_later(rng):

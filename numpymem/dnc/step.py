@@ -26,6 +26,7 @@ from numpymem.equation import equation
 from numpymem.ntm.equations import (add, add_backward, content_weights, content_weights_backward, erase, erase_backward, read,
                                     read_backward, sharpen, sharpen_backward)
 from numpymem.ops.activations import oneplus, oneplus_backward, sigmoid, sigmoid_backward
+from numpymem.ops.complex_safe import real
 from numpymem.ops.cosine import cosine_similarity, cosine_similarity_backward
 from numpymem.ops.softmax import softmax, softmax_backward
 
@@ -134,6 +135,16 @@ def mask_backward(dm, m):
     return sigmoid_backward((1 - LEAST_MASK) * dm, opened)
 
 
+def not_below_zero(w):
+    """Written weights sum to at most one only but for rounding: 1 - w[i] - w[j] in a link, and with it a weight along the links,
+    may be some 1e-7 below 0 in float32. There 0, as sharpening takes a logarithm."""
+    return np.where(real(w) < 0, w.dtype.type(0), w)
+
+
+def not_below_zero_backward(dw, w):
+    return np.where(real(w) < 0, dw.dtype.type(0), dw)
+
+
 def split(raw, sizes):
     """Views of the interface vector, one for each part, shaped (B, ...)."""
     return [raw[:, columns].reshape(len(raw), *shape) for columns, shape in places(sizes)]
@@ -217,7 +228,10 @@ def memory_step(raw, w_r_prev, w_w_prev, u_prev, p_prev, L_prev, M_prev, sizes):
     p = precedence(p_prev, w_w)
     # read
     w_b, w_f = along(L, w_r_prev, sizes.sparse_link)
-    w_b_sharp, w_f_sharp = (sharpen(w_b, s_b), sharpen(w_f, s_f)) if sizes.sharpening else (w_b[:, :0], w_f[:, :0])
+    if sizes.sharpening:
+        w_b_sharp, w_f_sharp = sharpen(not_below_zero(w_b), s_b), sharpen(not_below_zero(w_f), s_f)
+    else:
+        w_b_sharp, w_f_sharp = w_b[:, :0], w_f[:, :0]
     K_r = similarity(k_r, M, m_r)
     c_r = content_weights(K_r, beta_r)
     w_r = read_weights(*(w_b_sharp, c_r, w_f_sharp) if sizes.sharpening else (w_b, c_r, w_f), pi)
@@ -237,8 +251,9 @@ def memory_step_backward(dr, dw_r, dw_w, du, dp, dL, dM, w_r, w_w, u, L, M, k_r,
     # w_r = read_weights(w_b, c_r, w_f, pi), with links sharpened or not
     if sizes.sharpening:
         dw_b_sharp, dc_r, dw_f_sharp, dpi = read_weights_backward(dw_r, w_b_sharp, c_r, w_f_sharp, pi)
-        dw_b, ds_b = sharpen_backward(dw_b_sharp, w_b_sharp, w_b, s_b)
-        dw_f, ds_f = sharpen_backward(dw_f_sharp, w_f_sharp, w_f, s_f)
+        dw_b, ds_b = sharpen_backward(dw_b_sharp, w_b_sharp, not_below_zero(w_b), s_b)
+        dw_f, ds_f = sharpen_backward(dw_f_sharp, w_f_sharp, not_below_zero(w_f), s_f)
+        dw_b, dw_f = not_below_zero_backward(dw_b, w_b), not_below_zero_backward(dw_f, w_f)
     else:
         dw_b, dc_r, dw_f, dpi = read_weights_backward(dw_r, w_b, c_r, w_f, pi)
         ds_b, ds_f = s_b, s_f                                                          # none: (B, 0, 1)
