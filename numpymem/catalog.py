@@ -223,6 +223,12 @@ SETTINGS = {
     # Fewer slots than writes: what is out of date must be written over.
     ("memory-transformer", "rewritten-keys"): {"N": 6},
     **{("memory-transformer", task): {"dropout": 0.1} for task in WIKISQL},
+    # Where a value begins and ends the neighbours of a word say: without them, and with cells told, 51 of 100 queries were right
+    # after 160,000 questions (dropout 0.2), with them 66 after 112,000.
+    ("memory-transformer", "wikisql-number"): {"dropout": 0.2, "neighbours": True},
+    ("memory-transformer", "wikisql-select-flat"): {"dropout": 0.2, "neighbours": True, "encoder_layers": 2},
+    ("memory-transformer", "wikisql-query"): {"dropout": 0.15, "neighbours": True, "encoder_layers": 2, "decoder_layers": 2,
+                                              "ff": 256},
     ("lstm", "repeat-copy"): {"size": 512}, ("lstm", "ngrams"): {"size": 128}, ("lstm", "sort"): {"size": 128},      # the paper's
     ("memn2n", "copy"): {"memory_size": 120},
     # The weights of the authors' code, twice those of the paper's formula. Task 19 comes near the paper's error with these, and not
@@ -313,6 +319,7 @@ RECIPES = {
     **{("memory-transformer", task): SEGMENTS for task in SEGMENTED},
     ("memory-transformer", "segmented-copy"): dataclasses.replace(SEGMENTS, sequences=32_000, warm_up=6_400, halve_every=16_000),
     **{("memory-transformer", task): QUESTIONS for task in (*WIKISQL, "metaqa")},
+    ("memory-transformer", "wikisql-query"): dataclasses.replace(QUESTIONS, sequences=112_000, eval_every=16_000, patience=3),
     ("lstm", "series-copy"): BASELINE, ("ntm", "series-copy"): SERIES, ("dnc", "series-copy"): SERIES,
     **{(model, task): LESSONS for model in ("ntm", "dnc", "lstm") for task in GRAPHS},
     ("dnc", "copy"): Recipe(sequences=30_000, batch=4, lr=3e-3, beta2=0.99, clip=1.0, stop_below=0.05, settle=3_000, eval_every=500,
