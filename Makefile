@@ -3,13 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck mutation experiments benchmarks notebooks lint clean
+.PHONY: run test gradcheck mutation faults fuzz experiments benchmarks notebooks book book-check lint clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 gradcheck: .venv/ready
 	$(BIN)/python -m gradcheck
@@ -18,10 +18,19 @@ gradcheck: .venv/ready
 mutation: .venv/ready
 	$(BIN)/python -m gradcheck.mutation score --save
 
+# kill -9 some two hundred times, full disks, read-only folders, two processes at once: tests/results/faults.json. Some ten minutes,
+# on Linux; full and read-only disks need root.
+faults: .venv/ready
+	$(BIN)/python -m tests.faults --save
+
+# Thousands of broken and hostile inputs for everything that is read: tests/results/fuzz.json. Some minutes.
+fuzz: .venv/ready
+	$(BIN)/python tests/fuzz --save
+
 # The committed results in numpymem/experiments/results: hours on two cores. Stop it when you like: it goes on where it stood.
 SWEEPS := ntm_copy ntm_recall ntm_repeat_copy ntm_ngrams ntm_sort babi_1k babi_1k_formula babi_1k_variants babi_1k_joint babi_10k \
           dnc_copy dnc_series dnc_recall dnc_repeat_copy dnc_traversal dnc_graphs dnc_babi dmn_babi_1k dmn_babi_10k \
-          mt_memory mt_wikisql duel_paths duel_copy duel_update duel_facts \
+          mt_memory mt_wikisql mt_wikisql_parts mt_query duel_paths duel_copy duel_update duel_facts \
           sec3_addressing sec3_parameters sec3_training sec3_training_recall
 
 experiments: .venv/ready
@@ -43,6 +52,14 @@ benchmarks: .venv/ready
 notebooks: .venv/ready
 	$(BIN)/python notebooks/build.py
 
+# The chapters as a site of plain HTML files, with a search: book/index.html. It needs no network and runs no chapter.
+book: .venv/ready
+	$(BIN)/python notebooks/book.py
+
+# Builds that site somewhere else, follows its links and asks its search, in a browser where there is one.
+book-check: .venv/ready
+	$(BIN)/python -m pytest notebooks/test_book.py
+
 lint: .venv/ready
 	$(BIN)/python -m pip install -q ruff
 	$(BIN)/python -m ruff check .
@@ -53,4 +70,4 @@ lint: .venv/ready
 	touch .venv/ready
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv runs book

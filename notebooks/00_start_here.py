@@ -48,12 +48,12 @@ plotting.ntm_memory(trace, batch, logits)
 # |---|---|---|---|---|
 # | 1 | 核心架构对比 | Core architectures | both models at work, side by side | [01](01_core_architectures.ipynb), [solutions](solutions/01_core_architectures.ipynb) |
 # | 2 | 记忆操作机制深度解析 | Memory operations | every step of a head and every hop, with numbers to check by hand | [02](02_memory_operations.ipynb), [solutions](solutions/02_memory_operations.ipynb) |
-# | 3 | 关键差异维度对比 | Key differences | seven claimed differences | |
-# | 4 | 任务性能对比实验 | Task performance | four claimed comparisons | |
+# | 3 | 关键差异维度对比 | Key differences | seven claimed differences, seen, taken away, counted | [03](03_key_differences.ipynb), [solutions](solutions/03_key_differences.ipynb) |
+# | 4 | 任务性能对比实验 | Task performance | four tasks, a fair form for both, and the reasons tested | [04](04_task_performance.ipynb), [solutions](solutions/04_task_performance.ipynb) |
 # | 5 | 数学本质差异 | Mathematical essence | every backward pass: derived, read in the code, checked | [05](05_mathematics.ipynb), [solutions](solutions/05_mathematics.ipynb) |
 # | 6 | 工程实现对比 | Engineering | the article's two cores; from equation to fast loop | [06](06_engineering.ipynb), [solutions](solutions/06_engineering.ipynb) |
-# | 7 | 发展演进与融合 | Evolution and fusion | DNC, DMN, a Transformer with a memory | |
-# | 8 | 结论 | Conclusion | verdicts | |
+# | 7 | 发展演进与融合 | Evolution and fusion | DNC, DMN, a Transformer with a memory | [07](07_evolution_and_fusion.ipynb), [solutions](solutions/07_evolution_and_fusion.ipynb) |
+# | 8 | 结论 | Conclusion | all verdicts, and a hybrid of both models | [08](08_conclusion.ipynb), [solutions](solutions/08_conclusion.ipynb) |
 #
 # Where the last column is empty, there is no chapter. What there is on it stands in the library: `python -m numpymem report` lists the
 # measured results, `python -m numpymem list` the models and tasks.
@@ -88,10 +88,12 @@ show("NTM-9")
 # | what | in a terminal, in the folder of the checkout |
 # |---|---|
 # | set everything up and see both models at work | `make run` |
-# | open these chapters | `.venv/bin/jupyter lab notebooks` |
+# | have `python` mean the one of `.venv`, once in a terminal | `source .venv/bin/activate` |
+# | open these chapters | `jupyter lab notebooks` |
 # | print an equation | `python -m numpymem explain NTM-9` |
 # | check one gradient, or all | `python -m gradcheck NTM-9`, `python -m gradcheck` |
-# | train | `python -m numpymem train ntm copy` |
+# | train; a small training of half a minute | `python -m numpymem train ntm copy`; the same with `--set recipe=small` |
+# | these chapters as web pages, to read without running | `make book`, then open `book/index.html` |
 # | all chapters anew, from clean kernels | `python notebooks/build.py` |
 #
 # All chapters run offline, on two cores, each in a few minutes. Set `NUMPYMEM_QUICK=1` to run them with trainings so short that
@@ -167,6 +169,18 @@ several_curves({r"(9) as in the paper, $\gamma$": papers.history, r"ours, $\gamm
 # %% [markdown]
 # Both learn. Is one better? One seed cannot say: `train` takes `seed=1`, `seed=2`, ... This is why the results of this project come
 # with several seeds and their spread.
+#
+# **The same in the file.** A patch lasts as long as the notebook. To change an equation for good, edit it where it stands:
+#
+# 1. Open `numpymem/ntm/equations.py`, look for `def sharpen`, and change the line of the forward.
+# 2. `python -m gradcheck NTM-9` takes a few seconds and says what is wrong with the backward. (`python -m gradcheck` looks at
+#    everything, which takes minutes, the first time more: it compiles every kernel.)
+# 3. Repair `sharpen_backward`, just below, and check again.
+# 4. `python -m numpymem train ntm copy --set recipe=small` is the training above. A line says that the step runs as NumPy: your edit is
+#    in force. The training is written to a folder, `runs/ntm-copy-0`, with its curves; give the next one another, `--run runs/second`.
+# 5. `git checkout numpymem/ntm/equations.py` brings back the equation of the paper.
+#
+# A notebook that is open during an edit still has the old file in memory: restart its kernel.
 #
 # Whatever you break in these chapters is repaired by restarting the kernel, or at once with
 

@@ -366,4 +366,4 @@ def my_hop(u, m, c):
 hop.grade(my_hop);
 
 # %% [markdown]
-# Next: [chapter 00](00_start_here.ipynb) has the map.
+# Next: [chapter 03](03_key_differences.ipynb), what the two models differ in.

@@ -422,5 +422,5 @@ chapter06.standing_down.grade(...);                                  # a list of
 #   equal.
 # - Measure first. And let the equation, not the copy of it, have the last word.
 #
-# Speed beside JAX and PyTorch on your machine: `python -m numpymem bench ntm-lstm`. Next, chapter 07: what became of the two
-# models.
+# Speed beside JAX and PyTorch on your machine: `python -m numpymem bench ntm-lstm`. Next,
+# [chapter 07](07_evolution_and_fusion.ipynb): what became of the two models.

@@ -5,6 +5,7 @@
     python notebooks/build.py --quick             short trainings (NUMPYMEM_QUICK=1): to try, not to commit
     python notebooks/build.py --text 00           runs nothing: takes over new text, where no code has changed
     python notebooks/build.py --check             runs nothing: do scripts and notebooks say the same, and is all clean?
+    python notebooks/build.py --cold              writes nothing: how long does each take where nothing is compiled yet?
 
 notebooks/NN_name.py is the source (a jupytext percent script); NN_name.ipynb beside it is what this makes of it. To work in
 JupyterLab open either one; changes to a notebook go back into its script with `jupytext --to py:percent notebooks/NN_name.ipynb`.
@@ -16,6 +17,7 @@ import os
 import pathlib
 import re
 import sys
+import tempfile
 import time
 
 import jupytext
@@ -36,7 +38,7 @@ def scripts(names=()):
     found = [path for path in sorted([*FOLDER.glob("[0-9]*.py"), *FOLDER.glob("solutions/[0-9]*.py")])
              if not names or any(short(path).startswith(str(name).removeprefix("notebooks/")) for name in names)]
     if not found:
-        raise SystemExit(f"NAME: expected the start of one of {', '.join(map(short, scripts()))}, received {' '.join(names)}")
+        raise ValueError(f"NAME: expected the start of one of {', '.join(map(short, scripts()))}, received {' '.join(names)}")
     return found
 
 
@@ -56,15 +58,16 @@ def read_script(path):
     return book
 
 
-def run(path, quick=False):
+def run(path, quick=False, **variables):
     """The notebook of a script, run in a kernel of its own that sees this checkout and no network data -> notebook.
 
-    raises   nbclient.exceptions.CellExecutionError where a cell fails
+    variables   more of the environment, NUMPYMEM_CACHE=folder for instance
+    raises     nbclient.exceptions.CellExecutionError where a cell fails
     """
     from nbclient import NotebookClient
     book = read_script(path)
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    env = os.environ | {"PYTHONPATH": paths, "NUMPYMEM_QUICK": str(int(quick)), "NUMPYMEM_OFFLINE": "1"}
+    env = os.environ | {"PYTHONPATH": paths, "NUMPYMEM_QUICK": str(int(quick)), "NUMPYMEM_OFFLINE": "1"} | variables
     client = NotebookClient(book, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}},
                             record_timing=False, store_widget_state=False)
     client.execute(env=env)
@@ -146,11 +149,19 @@ def build(path, quick):
     print(f"{short(path):<40}{time.perf_counter() - started:>6.0f} s{size / 1024:>8.0f} KiB", flush=True)
 
 
+def time_cold(path, quick):
+    """Run one script with an empty folder for compiled code and say how long that took; writes nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        run(path, quick, NUMPYMEM_CACHE=folder)
+        print(f"{short(path):<40}{time.perf_counter() - started:>6.0f} s from a cold start", flush=True)
+
+
 def with_outputs_of(script, ran):
-    """The script's notebook with the outputs of one that ran. SystemExit if the code is not the same."""
+    """The script's notebook with the outputs of one that ran. ValueError if the code is not the same."""
     ours, theirs = ([cell for cell in book.cells if cell.cell_type == "code"] for book in (script, ran))
     if [cell.source for cell in ours] != [cell.source for cell in theirs]:
-        raise SystemExit("--text: expected the code that ran, received other code; run build.py without --text")
+        raise ValueError("--text: expected the code that ran, received other code; run build.py without --text")
     for cell, done in zip(ours, theirs):
         cell.outputs, cell.execution_count = done.outputs, done.execution_count
     return script
@@ -163,21 +174,33 @@ def retell(path):
     target.write_text(nbformat.writes(book).rstrip() + "\n", encoding="utf-8")
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Says in one line what was expected, and exits with 2."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def main(arguments=None):
-    """Build or check -> exit code."""
-    parser = argparse.ArgumentParser(description="Make the notebooks from their scripts, and run them.")
+    """Build or check -> exit code; SystemExit with 2 if the arguments are not understood."""
+    parser = OneLineParser(prog="python notebooks/build.py", description="Make the notebooks from their scripts, and run them.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="start of a name: 02, solutions/02 (default: all)")
     parser.add_argument("--quick", action="store_true", help="short trainings")
     parser.add_argument("--text", action="store_true", help="run nothing, take over new text where no code has changed")
     parser.add_argument("--check", action="store_true", help="run nothing, look whether scripts and notebooks agree")
+    parser.add_argument("--cold", action="store_true", help="write nothing, time each with an empty cache of compiled code")
     options = parser.parse_args(arguments)
-    for path in scripts(options.names) if not options.check else ():
-        retell(path) if options.text else build(path, options.quick)
-    found = [line for path in scripts(options.names) for line in troubles(path)]
+    try:
+        chosen = scripts(options.names)
+        for path in chosen if not options.check else ():
+            retell(path) if options.text else (time_cold if options.cold else build)(path, options.quick)
+    except ValueError as error:
+        parser.error(str(error))
+    found = [line for path in chosen for line in troubles(path)]
     total = sum(path.stat().st_size for path in FOLDER.rglob("*.ipynb"))
     if total > LARGEST_FOLDER:
         found.append(f"all notebooks together: {total:,} bytes, {LARGEST_FOLDER:,} allowed")
-    print("\n".join(found) or f"{len(scripts(options.names))} scripts and notebooks agree; {total / 1024:,.0f} KiB in all")
+    print("\n".join(found) or f"{len(chosen)} scripts and notebooks agree; {total / 1024:,.0f} KiB in all")
     return int(bool(found))
 
 

@@ -24,7 +24,7 @@ def start(name, arguments):
     """Called before the first forward of the kernel `name`: start the second process if there is something for it to do."""
     model = name.partition(".")[0]
     if model in MODELS and model not in _running and threads.count() > 1 and has_float32(arguments):
-        _running[model] = _start(model) if can_be_kept() and not has_backward(model) else None
+        _running[model] = _start(model) if not kernel.cannot_keep() and not has_backward(model) else None
 
 
 def has_float32(arguments):
@@ -35,14 +35,6 @@ def has_float32(arguments):
 def has_backward(model):
     """Whether a backward loop of this model is on disk: ntm_<hash of the path>/kernels.backward-<line>.py311.nbi."""
     return any(kernel.cache_folder().glob(f"{model}_*/kernels*.*backward*.nbi"))
-
-
-def can_be_kept():
-    try:
-        kernel.cache_folder().mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(kernel.cache_folder(), os.W_OK)
 
 
 def _start(model):

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import time
 
-from numpymem import catalog, kernel, runs, threads
+from numpymem import catalog, kernel, runs, threads, writing
 from numpymem.equation import REGISTRY, find
 
 EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n",
@@ -20,16 +20,20 @@ EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.l
 
 
 def train(options):
-    """Train, save, draw the curve, say how it went."""
+    """Train a new run, or one that was begun before."""
     folder = pathlib.Path(options.run or f"runs/{options.model}-{options.task}-{options.seed or 0}")
     if options.checkpoint_every:
         options.settings.append(f"checkpoint_every={options.checkpoint_every}")
     if options.resume:
         runs.check_same(folder, options.model, options.task, options.seed, options.settings, options.controller, options.batch)
-        training = runs.open_run(folder)
-    else:
-        training = runs.new_run(options.model, options.task, options.seed or 0, options.settings, folder, options.controller,
-                                options.batch, command=command_line())
+        with writing.alone(folder):                # also while it is read: nobody is to go on with it meanwhile
+            return train_on(runs.open_run(folder), options)
+    return train_on(runs.new_run(options.model, options.task, options.seed or 0, options.settings, folder, options.controller,
+                                 options.batch, command=command_line()), options)
+
+
+def train_on(training, options):
+    """Train, save, draw the curve, say how it went."""
     print(f"{options.model} on {training.task.origin}; {runs.count_parameters(training.params):,} parameters, seed "
           f"{training.seed}", file=sys.stderr)
     try:
@@ -50,11 +54,14 @@ def summary(training):
 
 
 def draw_curves(training):
-    """curves.png, from what has been logged so far."""
+    """curves.png, from what has been logged so far. Without it a run is as good: then one line says what is missing."""
     if training.folder is not None and training.history:
         from numpymem import plotting
         title = f"{type(training.model).__name__} on {training.task.name}, seed {training.seed}"
-        plotting.save(plotting.curves(training.history, title, training.task.unit), training.folder.curves)
+        try:
+            plotting.save(plotting.curves(training.history, title, training.task.unit), training.folder.curves)
+        except writing.CannotWrite as error:
+            print(f"no curve: {error}", file=sys.stderr)
 
 
 def eval(options):
@@ -187,6 +194,8 @@ def doctor(options):
         print(f"kernel     {name}: {item.why_not() or 'in force'}")
     compiled = len([*kernel.cache_folder().rglob('*.nbi')]) if kernel.cache_folder().exists() else 0
     print(f"compiled   {compiled} functions kept in {kernel.cache_folder()}")
+    if kernel.cannot_keep():
+        print(f"           more cannot be kept: {kernel.cannot_keep()}; set NUMPYMEM_CACHE to a writable folder")
     started = time.perf_counter()
     try:
         with offline():

@@ -143,8 +143,8 @@ class Equation:
     @property
     def address(self):
         path = inspect.getsourcefile(self.original).replace("\\", "/")
-        start = max(path.rfind("/numpymem/"), 0)
-        return f"{path[start:].lstrip('/')}:{inspect.getsourcelines(self.original)[1]}"
+        start = max(path.rfind("/numpymem/"), path.rfind("/gradcheck/"))               # elsewhere: the whole path
+        return f"{path[start + 1:]}:{inspect.getsourcelines(self.original)[1]}"
 
     def __repr__(self):
         return f"<equation {self.id}: {self.name}({', '.join(self.arguments)})>"

@@ -20,6 +20,7 @@ import re
 import sys
 
 from numpymem import equation as registry
+from numpymem import kept_code, writing
 from numpymem.fingerprint import fingerprint, reached_from
 
 KERNELS = {}                                    # name -> Kernel
@@ -136,7 +137,9 @@ def say(line):
     """One line on stderr, once in a process: results on stdout stay clean."""
     if line not in _said:
         _said.add(line)
-        print(line, file=sys.stderr, flush=True)
+        bars = getattr(sys.modules.get("tqdm"), "tqdm", None)          # a progress bar that is in the way makes room
+        (bars.write if bars else print)(line, file=sys.stderr)
+        sys.stderr.flush()
 
 
 def announce_compilation(kernel, module):
@@ -162,7 +165,7 @@ def renew(kernel):
     """Write today's fingerprints of one kernel. Only gradcheck calls this, after the equality test has passed."""
     known = {name: prints for name, prints in read_fingerprints().items() if name in KERNELS}
     known[kernel.name] = {id: fingerprint(registry.REGISTRY[id]) for id in kernel.fuses}
-    FINGERPRINTS.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+    writing.write_text(FINGERPRINTS, json.dumps(dict(sorted(known.items())), indent=1) + "\n")
     registry._version[0] += 1
 
 
@@ -179,13 +182,19 @@ def cache_folder():
     for folder in sorted({path.parent for path in kernel_files}):     # constants that kernels import are compiled in
         for path in sorted(folder.glob("*.py")):
             digest.update("\n".join(re.findall(r"^[A-Z][A-Z0-9_]* *=.*$", path.read_text(), re.MULTILINE)).encode())
-    base = os.environ.get("NUMPYMEM_CACHE") or _user_cache()
-    return pathlib.Path(base) / f"kernels-{digest.hexdigest()[:12]}"
+    return writing.cache() / f"kernels-{digest.hexdigest()[:12]}"
 
 
-def _user_cache():
-    import pooch
-    return pooch.os_cache("numpymem")
+def cannot_keep():
+    """None if compiled code can be kept on disk, else the reason in words."""
+    folder = cache_folder()
+    if writing.homeless(folder):
+        return "no home directory is known"
+    try:
+        writing.make_folder(folder)
+    except OSError as error:
+        return str(error)
+    return None if os.access(folder, os.W_OK) else f"{folder} is not writable"
 
 
 def compile_loop(allocates=True, **options):
@@ -199,15 +208,20 @@ def compile_loop(allocates=True, **options):
 
     def decorate(function):
         settings = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}, "_nrt": allocates} | options
-        before = numba.config.CACHE_DIR
-        try:
-            folder = cache_folder()
-            folder.mkdir(parents=True, exist_ok=True)
-            numba.config.CACHE_DIR = str(folder)
-            return numba.njit(cache=True, **settings)(function)
-        except (OSError, RuntimeError) as error:                      # a read-only home: compile, but keep nothing
-            say(f"compiled code cannot be kept ({error}); set NUMPYMEM_CACHE to a writable folder")
-            return numba.njit(**settings)(function)
-        finally:
-            numba.config.CACHE_DIR = before
+        reason = cannot_keep()
+        if not reason:
+            before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_folder())
+            try:
+                compiled = numba.njit(cache=True, **settings)(function)
+            finally:
+                numba.config.CACHE_DIR = before
+            reason = kept_code.guard(compiled, cache_folder(), cannot_be_kept)
+        if reason:
+            cannot_be_kept(reason)
+            compiled = numba.njit(**settings)(function)
+        return compiled
     return decorate
+
+
+def cannot_be_kept(reason):
+    say(f"compiled code cannot be kept ({reason}), so every process compiles anew; set NUMPYMEM_CACHE to a writable folder")

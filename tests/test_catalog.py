@@ -9,7 +9,8 @@ from numpymem.training import Recipe
 
 @pytest.mark.parametrize("wrong", [
     {"optimizer": "adagrad"}, {"clip_by": "value"}, {"scale": "max"}, {"batch": 0}, {"sequences": 0}, {"eval_every": 0},
-    {"eval_count": -1}, {"lr": -1e-3}, {"lr": float("nan")}, {"clip": -1.0}, {"halve_every": -1}, {"batch": 2.5}, {"lr": "fast"}])
+    {"eval_count": -1}, {"lr": -1e-3}, {"lr": float("nan")}, {"clip": -1.0}, {"halve_every": -1},
+    {"double_every": -1}, {"largest_batch": 0}, {"batch": 2.5}, {"lr": "fast"}])
 def test_a_wrong_value_in_a_recipe_is_named(wrong):
     [(name, value)] = wrong.items()
     with pytest.raises(ValueError, match=f"^{name}: expected .* received {value!r}"):
@@ -20,6 +21,12 @@ def test_the_learning_rate_follows_the_recipe():
     recipe = Recipe(lr=0.08, linear_start=100, linear_lr=0.005, halve_every=10)
     assert recipe.phase(99) == (0.005, {"linear": True})
     assert [recipe.phase(100 + done) for done in (0, 9, 10, 25)] == [(0.08, {}), (0.08, {}), (0.04, {}), (0.02, {})]
+
+
+def test_the_batch_doubles():
+    recipe = Recipe(batch=2, double_every=10, largest_batch=9)
+    assert [recipe.batch_at(done) for done in (0, 9, 10, 20, 30, 500)] == [2, 2, 4, 8, 9, 9]
+    assert Recipe(batch=32, double_every=10, largest_batch=16).batch_at(500) == 32 and Recipe(batch=3).batch_at(500) == 3
 
 
 def test_settings_go_where_they_belong():

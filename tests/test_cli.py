@@ -27,7 +27,8 @@ def run(*arguments):
 def test_train_leaves_a_run_folder_and_eval_reads_it(tmp_path, capsys):
     assert run("train", "ntm", "copy", "--sequences", 16, "--batch", 4, "--run", "r", *SMALL) == 0
     assert "after 16 sequences" in capsys.readouterr().out
-    assert {path.name for path in (tmp_path / "r").iterdir()} == {"config.json", "metrics.jsonl", "checkpoint.npz", "curves.png"}
+    assert {path.name for path in (tmp_path / "r").iterdir()} == {".lock", "config.json", "metrics.jsonl", "checkpoint.npz",
+                                                                 "curves.png"}
     assert len((tmp_path / "r/metrics.jsonl").read_text().splitlines()) == 2
     assert run("eval", "r", "--length", 2, 5, "--count", 4, "--json") == 0
     found = json.loads(capsys.readouterr().out)

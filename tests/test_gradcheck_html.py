@@ -128,6 +128,11 @@ def test_latex_that_cannot_be_typeset_is_shown_as_it_is():
     assert typeset.formula("") == "" and "<svg" in typeset.formula(r"x \, \bmod \, \tfrac12 \le \lVert y \rVert")
 
 
+def test_latex_of_several_lines_and_with_spaced_signs_is_typeset():
+    assert "<svg" in typeset.formula("a =\nb") and "<svg" in typeset.formula(r"du \mathrel{+}= dz")
+    assert typeset.pieces(r"a = b, \qquad c = d") == ["a = b,", "c = d"]
+
+
 def test_long_formulas_break_outside_of_brackets_only():
     assert typeset.pieces(r"a = f(b,\; c) = d, \quad e = \frac{g = h}{2}") == [r"a = f(b,\; c)", "= d,", r"e = \frac{g = h}{2}"]
 

@@ -9,16 +9,13 @@ import pytest
 import gradcheck
 from gradcheck import check_equation
 from gradcheck.__main__ import main
-from gradcheck.mutation import hunt as hunts
 from gradcheck.mutation import score
 from gradcheck.mutation.exam import PairExam, exam_for
-from gradcheck.mutation.grade import grade
 from gradcheck.mutation.mutant import mutants_of, planted
 from gradcheck.mutation.targets import targets
-from numpymem.equation import REGISTRY
+from numpymem.equation import REGISTRY, equation
 from numpymem.kernel import numpy_only
 
-WIRING = 8                  # a seed of bug_hunt whose bug is between two nodes
 RESULTS = Path(gradcheck.__file__).parent / "results"
 
 
@@ -114,32 +111,14 @@ def test_from_the_command_line(capsys):
     assert "5 mutants: 5 caught" in capsys.readouterr().out
 
 
-# ---- the bug hunt ----------------------------------------------------------------------------------------------------------
-
-def test_a_hunt_in_a_pair(capsys):
-    with gradcheck.bug_hunt(12, kind="pair") as hunt:
-        assert hunt.report().splitlines()[0].startswith(f"{hunt.answer} ")
-        assert not hunt.guess("nowhere") and hunt.guess(hunt.answer)
-    assert gradcheck.check_equation(hunt.answer).passed
-    assert hunt.mutant.before in hunt.reveal()
-    assert "now repaired" in capsys.readouterr().out
-
-
-def test_a_hunt_in_the_wiring_names_nodes_and_step():
-    hunt = gradcheck.bug_hunt(WIRING, kind="wiring")
-    assert "wrong from" in hunt.find().line and grade(hunt).right
-    assert hunts._open == []                                   # grading takes the bug away
-
-
-def test_one_hunt_at_a_time_and_the_same_seed_the_same_bug():
-    first, second = gradcheck.bug_hunt(1, kind="pair"), gradcheck.bug_hunt(2, kind="pair")
-    assert hunts._open == [second]
-    again = gradcheck.bug_hunt(1, kind="pair")
-    assert str(again.mutant) == str(first.mutant) and again.mutant.target.kind == "pair"
-    again.undo()
-    assert not any(item.is_patched for item in REGISTRY.values())
-    with pytest.raises(ValueError, match="kind: expected 'pair', 'wiring' or None, received 'forward'"):
-        gradcheck.bug_hunt(1, kind="forward")
+def test_what_is_registered_elsewhere_is_no_target():
+    """A reader's own equation in a notebook has no file, and a hunt must go on beside it."""
+    mine = equation("mine-1", "y = 2 x", source="this test")(lambda x: 2 * x)
+    mine.backward(lambda dy: 2 * dy)
+    try:
+        assert "mine-1" in REGISTRY and all(one.owner != "mine-1" for one in targets.__wrapped__())
+    finally:
+        REGISTRY.pop("mine-1")
 
 
 # ---- committed results --------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_new_text_keeps_the_outputs_and_new_code_does_not():
     script.cells.insert(1, nbformat.v4.new_markdown_cell("new words"))
     kept = build.with_outputs_of(script, ran)
     assert [cell.source for cell in kept.cells] == ["a = 1", "new words", "a"] and kept.cells[2].outputs[0].text == "1"
-    with pytest.raises(SystemExit, match="code"):
+    with pytest.raises(ValueError, match="code"):
         build.with_outputs_of(notebook(("a = 2", ""), ("a", "")), ran)
 
 

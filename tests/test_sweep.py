@@ -1,6 +1,9 @@
 """Sweeps: specs are checked before anything starts; what was killed goes on; what fails takes nobody along."""
 
+import concurrent.futures
+import contextlib
 import copy
+import errno
 import json
 import os
 import signal
@@ -9,8 +12,9 @@ import threading
 import pytest
 from sweep_tools import FOLDERS, SPEC, figures, start, under_way, wait_for, worker_of, write_spec
 
-from numpymem import cli
+from numpymem import cli, writing
 from numpymem.experiments import executors, measure, results, spec, summary, sweep, sweep_run
+from numpymem.training import checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +144,41 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path):
     training = sweep_run.begin(job, tmp_path / "r")
     training.folder.log({"sequences": 80, "seconds": 0.1, "bits_per_sequence": 1.0, "wrong_percent": 1.0})
     assert sweep_run.begin(job, tmp_path / "r").folder.read_log() == []
+
+
+def test_a_full_disk_ends_the_sweep_with_one_line_and_spoils_no_run(undisturbed, tmp_path, capsys, monkeypatch):
+    """A run that fails starts again on --resume; one that met a full disk has not failed, and goes on from its checkpoint."""
+    path = tmp_path / "small.json"
+    save = checkpoint.save
+
+    def full(path, arrays, facts):
+        if facts["done"] == 400:
+            with writing.clear(path):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(path, arrays, facts)
+    with monkeypatch.context() as broken:
+        broken.setattr(checkpoint, "save", full)
+        broken.setattr(executors, "local", in_this_process)
+        assert run("sweep", path, "--jobs", 1) == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if "cannot be written" in line]
+    assert len(said) == 1 and "No space left on device; make room there and try again (the checkpoint after 320 seq" in said[0]
+    folder = tmp_path / "runs/sweep-small"
+    assert not list(folder.glob("*/error.txt")) and not list(folder.glob("ntm*/result.json"))
+    assert run("sweep", path, "--jobs", 1, "--resume") == 0 and figures(folder) == figures(undisturbed[0])
+
+
+@contextlib.contextmanager
+def in_this_process(workers):
+    """A pool that trains a run when it is given one."""
+    class Pool:
+        def submit(self, function, job):
+            future = concurrent.futures.Future()
+            try:
+                future.set_result(function(job))
+            except BaseException as error:
+                future.set_exception(error)
+            return future
+    yield Pool()
 
 
 def test_two_workers_on_one_run_wait_for_each_other(tmp_path):

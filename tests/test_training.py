@@ -1,6 +1,8 @@
 """Training: the optimizers' formulas, the same numbers again, exact resume, and what happens when something goes wrong."""
 
+import errno
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -145,8 +147,10 @@ def test_same_seed_same_numbers_other_seed_others():
 
 
 @pytest.mark.parametrize("make, half", [(ntm_training, 8), (lambda folder: ntm_training(folder, optimizer="adam"), 8),
+                                        (lambda folder=None: ntm_training(folder, double_every=4, largest_batch=4), 8),
                                         (memn2n_training, 16), (memn2n_training, 32)],
-                         ids=["ntm-rmsprop", "ntm-adam", "memn2n in its linear start", "memn2n after it"])
+                         ids=["ntm-rmsprop", "ntm-adam", "ntm with a growing batch", "memn2n in its linear start",
+                              "memn2n after it"])
 def test_resume_goes_on_with_the_same_numbers(tmp_path, make, half):
     whole, first = make(new_folder(tmp_path / "whole")), make(new_folder(tmp_path / "parts"))
     whole.run(2 * half, progress=False)
@@ -232,15 +236,16 @@ def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     training.save()
     before = training.folder.checkpoint.read_bytes()
 
-    def half_a_file(file, **arrays):
-        file.write(b"PK half a file")
-        raise OSError("no space left on device")
+    def half_a_file(path, content):
+        with open(path, "wb") as file:
+            file.write(content[:len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
     training.step()
-    monkeypatch.setattr(np, "savez", half_a_file)
-    with pytest.raises(OSError, match="no space"):
+    monkeypatch.setattr(pathlib.Path, "write_bytes", half_a_file)
+    with pytest.raises(OSError, match="checkpoint.npz: cannot be written: No space left on device; make room there and try again"):
         training.save()
     assert training.folder.checkpoint.read_bytes() == before
-    assert sorted(path.name for path in training.folder.path.iterdir()) == ["checkpoint.npz", "config.json"]
+    assert sorted(path.name for path in training.folder.path.iterdir()) == [".lock", "checkpoint.npz", "config.json"]
 
 
 def test_a_folder_holds_one_run(tmp_path):

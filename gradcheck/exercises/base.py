@@ -110,6 +110,8 @@ def same_numbers(expected, mistakes=(), tolerance=BY_HAND, otherwise="Work that 
 def same_forward(reference, points, mistakes=()):
     """A judge for an equation's forward: it must compute what `reference` computes at all points (tuples of arguments)."""
     def judge(function):
+        if not callable(function):
+            return no_function(function)
         for point in points:
             copies = [np.copy(argument) if isinstance(argument, np.ndarray) else argument for argument in point]
             answer = function(*copies)
@@ -126,15 +128,20 @@ def same_forward(reference, points, mistakes=()):
     return judge
 
 
+def no_function(answer):
+    """What to say to something else where a function is asked for."""
+    return f"Expected your function itself, its name without brackets: .grade(my_function). Received {answer!r:.60}."
+
+
 def difference(answer, expected, wrong_ways, tolerance, otherwise="Work that one out by hand."):
     """'' if the arrays agree; else the remark of the mistake that gives this answer, or where and how far they differ."""
-    if answer.shape != expected.shape:
-        return f"Expected shape {expected.shape}, received {answer.shape}."
-    if agree(answer, expected, tolerance):
+    if answer.shape == expected.shape and agree(answer, expected, tolerance):
         return ""
     for value, remark in wrong_ways:
         if value.shape == answer.shape and agree(answer, value, tolerance):
             return remark
+    if answer.shape != expected.shape:
+        return f"Expected shape {expected.shape}, received {answer.shape}."
     off = np.abs(np.nan_to_num(answer, nan=np.inf) - expected)
     at = np.unravel_index(int(off.argmax()), off.shape)
     place = f" at {list(map(int, at))}" if at else ""
@@ -168,6 +175,8 @@ def right_backward(forward, inputs, outputs=None, mistakes=()):
     mistakes   Mistakes whose `made` is a backward; their remark comes before what gradcheck says
     """
     def judge(backward):
+        if not callable(backward):
+            return no_function(backward)
         found = check(forward, backward, inputs, outputs)
         if found.passed:
             return ""

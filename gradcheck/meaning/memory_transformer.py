@@ -4,7 +4,7 @@ import numpy as np
 
 from gradcheck.meaning import distribution, holds, meaning, same, simplex
 from numpymem.memory_transformer import transformer
-from numpymem.memory_transformer.equations import fuse, hold, items, pointer
+from numpymem.memory_transformer.equations import fuse, hold, items, neighbours, pointer
 from numpymem.memory_transformer.scan import READS, WRITES, read_all, write_all
 from numpymem.memory_transformer.transformer import attention, feed_forward, layer_norm
 from numpymem.ntm.step import HeadSizes
@@ -123,6 +123,16 @@ def gate_takes_in_what_was_read(rng):
     y, _ = fuse(z, r, W_g, np.full(D, -FAR / 2), W_r)
     same(y[:, 1], (z + r @ W_r)[:, 1], "the number whose gate is opened by another", 1e-12)
     same(np.delete(y, 1, 1), np.delete(z, 1, 1), "the others", 1e-12)
+
+
+@meaning("words-know-their-neighbours", "MT-neighbours")
+def words_know_their_neighbours(rng):
+    """A word has itself, what W_l makes of the word before it and W_r of the one after it; at both ends there is none."""
+    x, W_l, W_r = some(rng, B, 4, D), some(rng, D, D), some(rng, D, D)
+    y = neighbours(x, W_l, W_r)
+    same(y[:, 1], x[:, 1] + x[:, 0] @ W_l + x[:, 2] @ W_r, "a word in the middle", 1e-13)
+    same(y[:, 0], x[:, 0] + x[:, 1] @ W_r, "the first word", 1e-13)
+    same(y[:, 3], x[:, 3] + x[:, 2] @ W_l, "the last word", 1e-13)
 
 
 @meaning("pointers-point-at-words", "MT-pointer")

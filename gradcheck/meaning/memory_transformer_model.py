@@ -9,7 +9,7 @@ from numpymem.tasks.batches import Segments
 SIZES = {"n_words": 9, "n_outputs": 4, "d": 6, "heads": 2, "ff": 5, "N": 6, "W": 4, "read_heads": 2, "decoder_layers": 2}
 G, I, J, Q, T, B, Y = 3, 2, 3, 4, 3, 3, 4
 KINDS = ({"memory": "ntm", "write_heads": 2, "pointers": True}, {"memory": "append", "pointers": True}, {"memory": "attention"},
-         {"memory": "none", "pointers": True}, {"strict": True}, {"strict": True, "memory": "append"})
+         {"memory": "none", "pointers": True, "neighbours": True}, {"strict": True}, {"strict": True, "memory": "append"})
 TOLD = [how for how in KINDS if how.get("memory") != "none"]             # those that the segments reach
 EQUATIONS = ("Transformer-1", "layer-norm", "MT-items", "MT-read", "MT-write")
 
@@ -77,7 +77,7 @@ def mt_padding_changes_nothing(rng):
         same(model.forward(params, inputs)[0], logits, f"answers with another row 0 ({how})", 1e-12)
 
 
-@meaning("mt-stories-are-treated-alone", *EQUATIONS, "MT-fuse", "MT-pointer")
+@meaning("mt-stories-are-treated-alone", *EQUATIONS, "MT-fuse", "MT-pointer", "MT-neighbours")
 def mt_stories_are_treated_alone(rng):
     """A story alone, trimmed to its own length, gets the answers that it gets beside longer ones; in another order each story keeps
     its own."""

@@ -19,7 +19,7 @@ BATCHED = ("NTM-2", "NTM-3", "NTM-4", "NTM-5", "NTM-6", "NTM-7", "NTM-8", "NTM-9
            "MemN2N-layer-wise", "MemN2N-hop", "MemN2N-memories", "GRU", "GRU-attention", "GRU-scan", "DMN-fusion",
            "DMN-interactions", "DMN-scores", "DMN-attention", "DMN-inputs", "DMN-gates", "DMN-episodic-gates",
            "DMN-memory", "DMN-answer", "layer-norm", "Transformer-1", "Transformer-2", "MT-items", "MT-hold",
-           "MT-fuse", "MT-pointer")
+           "MT-fuse", "MT-pointer", "MT-neighbours")
 
 
 @meaning("samples-are-treated-alone", *BATCHED)

@@ -21,10 +21,10 @@ from gradcheck.museum.effects import our_check_misses, signed_check_misses
 from gradcheck.museum.exhibit import EXHIBITS
 from numpymem import catalog, numpy_only, runs
 from numpymem.experiments.results import mean_sd
+from numpymem.writing import write_text
 from numpymem.training import Recipe, Training
 from numpymem.training.loss import evaluate
 from numpymem.training.nan_guard import NonFiniteError
-from numpymem.training.run_folder import write_text
 
 RESULTS = pathlib.Path(__file__).parent / "results.json"
 PARTS = 6                                        # points of a learning curve

@@ -1,12 +1,12 @@
 """python -m gradcheck.mutation: the committed score, and bug hunts by the dozen.
 
     python -m gradcheck.mutation score --save               break everything -> gradcheck/results/mutation.json
+    python -m gradcheck.mutation score --sample 2000 --save  a random sample of it -> gradcheck/results/mutation_sample.json
     python -m gradcheck.mutation hunts --seeds 100:120      plant bugs, and grade the first line of the report on each
 
 The committed hunts, beside what other checkers say of the same bugs: python -m benchmarks.other_checkers.
 """
 
-import argparse
 import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -17,35 +17,42 @@ from tqdm import tqdm
 from gradcheck.mutation import score
 from gradcheck.mutation.grade import grade
 from gradcheck.mutation.hunt import bug_hunt
+from numpymem.cli import Parser, span, whole
 
-RESULT = Path(__file__).parents[1] / "results/mutation.json"
+RESULTS = Path(__file__).parents[1] / "results"
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m gradcheck.mutation", description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("score", "hunts"))
-    parser.add_argument("--seeds", default="0:20", metavar="A:B", help="of the hunts, B not included (default 0:20)")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
+    """Run the command line -> exit code: 0 all right, 1 something was missed, 2 not understood."""
+    parser = Parser(prog="python -m gradcheck.mutation", description=__doc__.splitlines()[0])
+    parser.add_argument("what", metavar="WHAT", choices=("score", "hunts"), help="score or hunts")
+    parser.add_argument("--seeds", type=span, default=range(20), metavar="A:B", help="of the hunts, B not included (default 0:20)")
+    parser.add_argument("--jobs", type=whole(1), default=2, metavar="N", help="processes (default 2)")
+    parser.add_argument("--sample", type=whole(1), metavar="N",
+                        help="of the score: N mutants of pairs and wiring and N of kernels, drawn with seed 0 (default: all)")
     parser.add_argument("--save", action="store_true", help="of the score: write the result file")
-    options = parser.parse_args(arguments)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as stop:                    # argparse has printed its line
+        return int(stop.code or 0)
     return _score(options) if options.what == "score" else _hunts(options)
 
 
 def _score(options):
-    outcomes, seconds = score.timed(jobs=options.jobs, progress=sys.stderr.isatty())
+    outcomes, seconds = score.timed(sample=options.sample, jobs=options.jobs, progress=sys.stderr.isatty())
     print(score.table(outcomes, seconds))
     if options.save:
-        RESULT.parent.mkdir(exist_ok=True)
-        told = {"command": "python -m gradcheck.mutation score --save"} | score.as_dict(outcomes, seconds)
-        RESULT.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        print(f"written: {RESULT.name}")
+        part = f"--sample {options.sample} " if options.sample else ""
+        path = RESULTS / ("mutation_sample.json" if options.sample else "mutation.json")
+        told = {"command": f"python -m gradcheck.mutation score {part}--save"} | score.as_dict(outcomes, seconds)
+        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        print(f"written: {path.name}")
     return 1 if any(one.fate == "survived" for one in outcomes) else 0
 
 
 def _hunts(options):
-    first, last = map(int, options.seeds.split(":"))
     with ProcessPoolExecutor(options.jobs) as pool:
-        found = list(tqdm(pool.map(hunt_once, range(first, last)), total=last - first, disable=not sys.stderr.isatty()))
+        found = list(tqdm(pool.map(hunt_once, options.seeds), total=len(options.seeds), disable=not sys.stderr.isatty()))
     for one in found:
         print(f"{one['seed']} {'right' if one['right'] else 'WRONG'} {one['kind']:<6} {one['line']}")
         if not one["right"]:

@@ -11,6 +11,7 @@ import contextlib
 import numpy as np
 
 from gradcheck.investigate import investigate
+from gradcheck.models import CASES, equations
 from gradcheck.mutation.exam import own_exam
 from gradcheck.mutation.mutant import mutants_of, planted
 from gradcheck.mutation.targets import targets
@@ -21,8 +22,8 @@ _open = []                   # the hunt that is on: there is one at a time
 class Hunt:
     """A planted bug. It stays until `reveal`, `undo`, or the end of a `with` block."""
 
-    def __init__(self, mutant):
-        self.mutant, self._stack, self._finding = mutant, contextlib.ExitStack(), None
+    def __init__(self, mutant, among=()):
+        self.mutant, self.among, self._stack, self._finding = mutant, among, contextlib.ExitStack(), None
         self.plant()
 
     @property
@@ -38,8 +39,10 @@ class Hunt:
         _open.append(self)
 
     def find(self):
-        """What the gradient check finds -> investigate.Finding."""
-        self._finding = self._finding or investigate()
+        """What the gradient check finds -> investigate.Finding. Of a hunt among some, only these are looked at."""
+        if self._finding is None:
+            self._finding = investigate(equations=[item for item in equations() if is_among(item.id, self.among)],
+                                        cases=[case for case in CASES if is_among(case.name, self.among)])
         return self._finding
 
     def report(self):
@@ -75,23 +78,33 @@ class Hunt:
         return False
 
 
-def bug_hunt(seed, kind=None):
+def bug_hunt(seed, kind=None, among=()):
     """Plant one bug, drawn by `seed` -> Hunt. It computes something wrong without raising.
 
     kind    "pair": inside one equation's backward; "wiring": in a step or a model; default: either, evenly
+    among   starts of the ids and models it may be in: ("DNC", "Hybrid"); default: all
+    raises  ValueError for another kind, or where there is nothing to break among those
     """
     if kind not in (None, "pair", "wiring"):
         raise ValueError(f"kind: expected 'pair', 'wiring' or None, received {kind!r}")
     while _open:
         _open.pop().undo()
-    return Hunt(draw_mutant(seed, kind))
+    among = (among,) if isinstance(among, str) else tuple(among)
+    return Hunt(draw_mutant(seed, kind, among), among)
 
 
-def draw_mutant(seed, kind=None):
+def is_among(name, starts):
+    """Whether the id of an equation, or the name of a model, begins with one of some starts; with none of them all do."""
+    return not starts or name.lower().startswith(tuple(start.lower() for start in starts))
+
+
+def draw_mutant(seed, kind=None, among=()):
     """A mutant that neither raises nor is equivalent: first the kind, then the function, then the mistake, all by chance."""
     rng = np.random.default_rng([seed, 20141020])          # the day on which the NTM paper came out
     kind = kind or ("pair", "wiring")[int(rng.integers(2))]
-    choices = [target for target in targets() if target.kind == kind and mutants_of(target)]
+    choices = [target for target in targets() if target.kind == kind and is_among(target.owner, among) and mutants_of(target)]
+    if not choices:
+        raise ValueError(f"among: expected starts of ids or of models' names that have a {kind} to break, received {among!r}")
     exams = {}
     while True:
         target = choices[int(rng.integers(len(choices)))]

@@ -192,9 +192,10 @@ def timed(names=(), sample=None, progress=True, seed=0, jobs=None):
 
 
 def as_dict(outcomes, seconds):
-    """For a JSON file: the numbers, and every mutant that was not caught."""
-    kinds = {kind: summary([one for one in outcomes if one.kind == kind], 0.0) for kind in dict.fromkeys(o.kind for o in outcomes)}
-    for told in kinds.values():
+    """For a JSON file: the numbers, also by kind and by owner, and every mutant that was not caught."""
+    kinds, owners = ({key: summary([one for one in outcomes if getattr(one, by) == key], 0.0)
+                      for key in dict.fromkeys(getattr(one, by) for one in outcomes)} for by in ("kind", "owner"))
+    for told in (*kinds.values(), *owners.values()):
         told.pop("seconds")
-    return summary(outcomes, seconds) | {"by_kind": kinds,
+    return summary(outcomes, seconds) | {"by_kind": kinds, "by_owner": owners,
                                          "not_caught": [asdict(one) for one in outcomes if one.fate != "caught"]}

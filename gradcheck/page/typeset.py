@@ -19,7 +19,7 @@ FONT = FontProperties(math_fontfamily="cm", size=EM)
 END = r"(?![a-zA-Z])"                       # a command's name goes as far as its letters
 SIZES = r"\\(?:textstyle|displaystyle|scriptstyle|limits|nolimits|[bB]igg?[lrm]?)" + END
 BOUND = r"(?:\s*[_^](?:\{[^{}]*\}|\w))"     # below or above a sum
-PLAIN = ((SIZES, ""),
+PLAIN = ((r"\s+", " "), (SIZES, ""), (r"\\mathrel\s*\{([^{}]*)\}", r"{\1}"),
          (r"\\([td]?)frac\s*(\w)\s*(\w)", r"\\\1frac{\2}{\3}"), (r"\\frac" + END, r"\\dfrac"), (r"\\tfrac" + END, r"\\frac"),
          (r"\\bmod" + END, r"\\;\\mathrm{mod}\\;"), (r"\\operatorname\*?" + END, r"\\mathrm"),
          (r"\\[lr]Vert" + END, r"\\|"), (r"\\[lr]vert" + END, "|"),
@@ -69,7 +69,7 @@ def pieces(latex):
 def _top_level(latex):
     """(position, token) of the commas with space and the equals signs that no bracket encloses."""
     depth = 0
-    for match in re.finditer(r"\\[{}]|,\s*\\(?:quad|;)|[{(\[]|[})\]]|=", latex):
+    for match in re.finditer(r"\\[{}]|,\s*\\(?:q?quad|;)|[{(\[]|[})\]]|=", latex):
         token = match[0]
         if token in "{([":
             depth += 1

@@ -86,7 +86,7 @@ def allocation(u):
     """Where to write something new: the emptiest slot gets most, the next what is left; if all are in use, none gets any.
 
     The order phi (the free list) is a constant to the gradient, as in the paper. Where two usages v change places their slots
-    exchange (1 - v) and (1 - v) v times the same product: a jumps there, by nothing at v = 0 and v = 1 and by 1/4 in the middle.
+    exchange (1 - v) and (1 - v) v times the same product: a jumps there, by (1 - v)^2 times it, nothing only where both are full.
 
     u          (B, N) [0..1]  usage
     returns a  (B, N)         sums to at most one

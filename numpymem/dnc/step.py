@@ -136,8 +136,8 @@ def mask_backward(dm, m):
 
 
 def not_below_zero(w):
-    """Written weights sum to at most one only but for rounding: 1 - w[i] - w[j] in a link, and with it a weight along the links, may
-    be some 1e-7 below 0 in float32. There 0, as sharpening takes a logarithm."""
+    """Written weights sum to at most one only but for rounding: 1 - w[i] - w[j] in a link, and with it a weight along the links,
+    may be some 1e-7 below 0 in float32. There 0, as sharpening takes a logarithm."""
     return np.where(real(w) < 0, w.dtype.type(0), w)
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpymem import catalog, runs
 from numpymem.experiments import measure
 from numpymem.experiments.sweep_run import rounded, whole
+from numpymem.writing import write_text
 from numpymem.training import RunFolder, checkpoint
-from numpymem.training.run_folder import write_text
 
 FOLDER = pathlib.Path(__file__).parent.parent / "checkpoints"
 LARGEST = 1 << 20                                 # bytes of a checkpoint that is shipped

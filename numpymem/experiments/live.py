@@ -15,7 +15,7 @@ import numpy as np
 from numpymem import catalog, runs
 from numpymem.experiments import executors, results, rows, spec, sweep, verdicts
 from numpymem.experiments.claims import choose, intervals, measured, section4
-from numpymem.training.run_folder import write_text
+from numpymem.writing import write_text
 
 WIDE = verdicts.WIDE
 
@@ -85,7 +85,7 @@ def open_folder(named, default, settings, command):
 
 def done(jobs):
     """The results of the runs that are finished."""
-    return [json.loads(sweep.result_file(job["folder"]).read_text()) for job in jobs if sweep.result_file(job["folder"]).exists()]
+    return [sweep.read_result(sweep.result_file(job["folder"])) for job in jobs if sweep.result_file(job["folder"]).exists()]
 
 
 # ---- telling ------------------------------------------------------------------------------------------------------------------

@@ -4,27 +4,30 @@ A run is found again by its folder alone: finished if there is a result.json, fa
 is a checkpoint. So it does not matter who trained it, or how often somebody was killed on the way.
 """
 
-import contextlib
 import json
-import os
 import pathlib
 import shutil
 import traceback
 
 from threadpoolctl import threadpool_limits
 
-from numpymem import runs, threads
-from numpymem.experiments import measure
+from numpymem import runs, threads, writing
+from numpymem.experiments import measure, results
+from numpymem.writing import CannotWrite, write_text
+from numpymem.received import read_json, reading
 from numpymem.training.nan_guard import NonFiniteError
-from numpymem.training.run_folder import RunFolder, write_text
+from numpymem.training.run_folder import RunFolder
 
 POINTS = 40                                       # of a learning curve in a result
 
 
 def train_one(job):
-    """Train one run to its end on one core -> '' or, if it failed, the error in one line. Its folder holds the rest."""
+    """Train one run to its end on one core -> '' or, if it failed, the error in one line. Its folder holds the rest.
+
+    raises   CannotWrite, which ends the sweep: it is the disk's fault and would meet every run
+    """
     folder = pathlib.Path(job["folder"])
-    folder.mkdir(parents=True, exist_ok=True)
+    writing.make_folder(folder)
     with alone(folder), threads.use(1), threadpool_limits(1, "blas"):
         if result_file(folder).exists():          # somebody else has just finished it
             return ""
@@ -33,6 +36,8 @@ def train_one(job):
             diverged = run_to_the_end(training, job.get("diverged") == "counted")
             write_text(result_file(folder), json.dumps(result_of(training, job, diverged)) + "\n")
             return ""
+        except CannotWrite:                       # no fault of the run's: it goes on from its checkpoint once there is room
+            raise
         except Exception as error:                # whatever it is, the other runs go on
             write_text(error_file(folder), traceback.format_exc())
             return f"{type(error).__name__}: {error}"
@@ -64,24 +69,14 @@ def clear(folder):
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name != ".lock":
+        elif path.name != writing.LOCK:
             path.unlink()
 
 
-@contextlib.contextmanager
 def alone(folder):
     """Wait until nobody else works in this folder: a worker that a cluster has given up may still be alive, and so may those of a
-    sweep that was killed. The system lets go of the lock when its holder dies."""
-    try:
-        import fcntl
-    except ImportError:                           # Windows
-        yield
-        return
-    with open(folder / ".lock", "a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(f"{os.getpid()}\n")            # whom to look for
-        file.flush()
-        yield
+    sweep that was killed."""
+    return writing.alone(folder, wait=True)
 
 
 def result_of(training, job, diverged=""):
@@ -133,6 +128,14 @@ def rounded(value):
 
 def result_file(folder):
     return pathlib.Path(folder) / "result.json"
+
+
+def read_result(path):
+    """The content of a result.json. Raises ValueError naming the file; delete it, and the run is trained again."""
+    found = read_json(path)
+    with reading(path, "the result of a run"):
+        results.check_run("the run", found)
+    return found
 
 
 def error_file(folder):

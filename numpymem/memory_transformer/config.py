@@ -23,6 +23,7 @@ class MemoryTransformerConfig:
     n_words         rows of the table of vectors that words are made from, with nil (row 0)
     n_outputs       classes to answer with
     n_marks         what can be said of a word of the question beside the word (0: nothing)
+    neighbours      whether each word of the question is given with the word before it and the one after it
     pointers        whether a word of the question, too, can be an answer
     d, heads, ff    width; attention heads, which divide it; width inside the feed-forward parts
     encoder_layers, decoder_layers   how many; every layer of the decoder reads the memory once
@@ -60,6 +61,7 @@ class MemoryTransformerConfig:
     hints: bool = True
     matched: bool = False
     dropout: float = 0.0
+    neighbours: bool = False
 
     def __post_init__(self):
         for name, least in COUNTS.items():
@@ -67,7 +69,7 @@ class MemoryTransformerConfig:
         check_choice("memory", self.memory, MEMORIES)
         check_switches(self)
         check_choice("initial_memory", self.initial_memory, ("constant", "learned"))
-        for name in ("pointers", "strict", "hints", "matched"):
+        for name in ("pointers", "strict", "hints", "matched", "neighbours"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}: expected True or False, received {getattr(self, name)!r}")
         for name, whole, heads in (("d", self.d, self.heads), ("W", self.W, self.read_heads)):
@@ -86,6 +88,7 @@ def shapes(c):
     """The shape of every parameter of a config, by name."""
     d, ff = c.d, inner_width(c)
     found = {"E": (c.n_words, d), "O": (c.n_outputs + 1, d), **({"E_m": (c.n_marks + 1, d)} if c.n_marks else {})}
+    found |= {"N_l": (d, d), "N_r": (d, d)} if c.neighbours else {}
     for layer in range(1, c.encoder_layers + 1):
         found |= attention_shapes(f"e{layer}_self", d) | feed_shapes(f"e{layer}_ff", d, ff)
     found |= norm_shapes("e", d)

@@ -84,6 +84,42 @@ def fuse_backward(dy, o, z, r, W_g, W_r):
     return dy + dz, dr, dW_g, db_g, dW_r
 
 
+@equation("MT-neighbours", r"y_p = x_p + x_{p-1} W_l + x_{p+1} W_r", source=OWN
+          + "; words with those beside them, as a convolution of width 3 takes them: Collobert et al. 2011, section 3.3.2")
+def neighbours(x, W_l, W_r):
+    """Each word with the one before it and the one after it. To attention the next word is a word like any other, and where
+    exactly one stands it learns late; here a word knows from the start what it begins, goes on or ends.
+
+    x           (B, Q, D)   words of the question, zero where there is none
+    W_l         (D, D)      for the word to the left
+    W_r         (D, D)      for the one to the right
+    returns y   (B, Q, D)
+    """
+    return x + times(moved(x, 1), W_l) + times(moved(x, -1), W_r)
+
+
+@neighbours.backward
+def neighbours_backward(dy, x, W_l, W_r):
+    # y = x + left W_l + right W_r
+    D = x.shape[-1]
+    dW_l, dW_r = (moved(x, by).reshape(-1, D).T @ dy.reshape(-1, D) for by in (1, -1))
+    # left and right are x, moved
+    return dy + moved(times(dy, W_l.T), -1) + moved(times(dy, W_r.T), 1), dW_l, dW_r
+
+
+def moved(x, by):
+    """Each place of x (B, Q, D) has what the one before it had (by = 1), or the one after it (-1); at the end zero."""
+    y = np.zeros_like(x)
+    here, there = (slice(1, None), slice(None, -1))[::by]
+    y[:, here] = x[:, there]
+    return y
+
+
+def times(x, W):
+    """x W as one product of all places."""
+    return (x.reshape(-1, x.shape[-1]) @ W).reshape(*x.shape[:-1], -1)
+
+
 @equation("MT-pointer", r"s_p = \langle z W_p, x_p \rangle / \sqrt{d}", source=OWN
           + "; pointing at words of the input: Vinyals et al. 2015, eq. 3, in another form")
 def pointer(z, x, W_p, mask):

@@ -1,6 +1,7 @@
 """A Transformer with an NTM's memory between encoder and decoder (our proposal, after section 7.2 of the article).
 
-    x     = words + position codes, of each segment by itself and of the question
+    x     = words + position codes, of each segment by itself and of the question; there, with neighbours=True, each word with those
+            beside it                                                                             (MT-neighbours)
     x     = encoder layers (x): attention within the segment, feed-forward                        (Transformer-1, -2)
     h_i   = mean of the words of item i + position code of i                                      (MT-items)
     M     = memory after a write head wrote the items one by one                                  (MT-write)
@@ -20,7 +21,8 @@ import numpy as np
 
 from numpymem.memn2n.model import add
 from numpymem.memory_transformer.config import MemoryTransformerConfig, initial, shapes
-from numpymem.memory_transformer.equations import items, items_backward, pointer, pointer_backward
+from numpymem.memory_transformer.equations import (items, items_backward, neighbours, neighbours_backward, pointer,
+                                                   pointer_backward)
 from numpymem.memory_transformer.layers import feed, feed_backward, look, look_backward, norm, norm_backward, rows
 from numpymem.memory_transformer.memory import recall, recall_backward, write, write_backward
 from numpymem.memory_transformer.reading import read
@@ -78,9 +80,12 @@ class MemoryTransformer:
         drop = self.drop(rng, dtype)
         trace = {"told": told, "drop": drop, "asked": (told.question != 0).astype(dtype)}
         trace["vectors"] = vectors = embed(told.words, params["E"]).sum(1) * root(config.d, dtype)             # (V, d)
-        x_q = embed(told.question, vectors) + self.places(told.question, dtype)
+        x_q = embed(told.question, vectors)
         if config.n_marks:
             x_q = x_q + embed(told.marks, params["E_m"]) * root(config.d, dtype)
+        if config.neighbours:
+            trace["words_q"], x_q = x_q, neighbours(x_q, params["N_l"], params["N_r"])
+        x_q = x_q + self.places(told.question, dtype)
         trace["x_q"], trace["encoder_q"] = self.encode(params, x_q, trace["asked"], drop)
         if config.memory == "none":
             return trace
@@ -237,6 +242,8 @@ class MemoryTransformer:
         if dx is not None:
             dvectors = embed_backward(self.encode_backward(dx, params, grads, trace["encoder"]), told.rows, trace["vectors"])
         dx_q = self.encode_backward(dx_q, params, grads, trace["encoder_q"])
+        if config.neighbours:
+            dx_q, grads["N_l"], grads["N_r"] = neighbours_backward(dx_q, trace["words_q"], params["N_l"], params["N_r"])
         if config.n_marks:
             grads["E_m"] = embed_backward(dx_q * root(config.d, dx_q.dtype), told.marks, params["E_m"])
         dvectors = dvectors + embed_backward(dx_q, told.question, trace["vectors"])

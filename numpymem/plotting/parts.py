@@ -2,7 +2,6 @@
 
 import functools
 import io
-import os
 import pathlib
 from typing import NamedTuple
 
@@ -13,6 +12,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from numpymem import writing
 
 COLOURS = {"NTM": "#0072B2", "MemN2N": "#D55E00", "LSTM": "#7a7f87", "DNC": "#009E73", "DMN": "#CC79A7",
            "Transformer": "#B8860B"}                                      # Okabe and Ito: safe for the colour-blind
@@ -53,12 +54,8 @@ class Panel(NamedTuple):
 def save(figure, path):
     """Write a figure (.png, .svg, .pdf by the name) whole or not at all; returns the path."""
     path = pathlib.Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with writing.whole(path) as part:
         figure.savefig(part, format=path.suffix.lstrip(".") or "png", dpi=DPI)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 
@@ -157,6 +154,13 @@ def cells(axes, values, colours, low=0.0, high=1.0, norm=None):
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.tick_params(axis="x", length=0)
     return axes
+
+
+def minus_signs(axes, values, limit):
+    """A dash in every cell of values (rows, T) that is clearly below zero: in grey, the colours of SIGN_MAP look alike."""
+    row, column = (np.asarray(values) < -0.15 * limit).nonzero()
+    dark = np.asarray(values)[row, column] < -0.45 * limit
+    axes.scatter(column, row, marker="_", s=16, linewidths=1.1, color=[("white" if each else INK) for each in dark], zorder=3)
 
 
 def beside(axes, height, words, colour):

@@ -11,6 +11,8 @@ TITLES = {"access": "C1: one story, told to both", "addressing": "C2: with less 
           "parameters": "C5: errors and parameters", "training": "C6: gradients while training",
           "supports": "C7: supporting facts found"}
 SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+AXES = {"addressing": "% wrong", "update": "% wrong", "time": "% wrong", "parameters": "% wrong", "training": "norm, log scale",
+        "supports": "%"}
 HATCHES = ("", "///", "...", "xxx", "\\\\\\")
 
 
@@ -211,7 +213,8 @@ def bars(axes, values, colour):
 
 
 def finished(figure, name, note, bottom=0.25, top=0.78):
-    """Title, note and room for them."""
+    """Title, note, what the first axis says, and room for them."""
     headline(figure, TITLES[name], note)
-    figure.subplots_adjust(left=0.07, right=0.985, top=top, bottom=bottom, wspace=0.16)
+    figure.axes[0].set_ylabel(AXES[name])
+    figure.subplots_adjust(left=0.66 / figure.get_figwidth(), right=0.985, top=top, bottom=bottom, wspace=0.16)
     return figure

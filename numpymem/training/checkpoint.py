@@ -1,40 +1,41 @@
 """Checkpoints: one .npz without pickle, written beside the old one and then put in its place, so that none is ever half there."""
 
+import io
 import json
-import os
-import pathlib
 import zipfile
 
 import numpy as np
 
+from numpymem import writing
+from numpymem.received import named, shown
+from numpymem.training.arrays_file import read_arrays
+
 
 def save(path, arrays, facts):
-    """Write a tree of arrays (nested dicts) and a JSON-able dict to `path`."""
-    path = pathlib.Path(path)
+    """Write a tree of arrays (nested dicts) and a JSON-able dict to `path`. Raises writing.CannotWrite; then the old file stays."""
     flat = dict(flatten(arrays))
     flat["facts"] = np.array(json.dumps(facts))
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            np.savez(file, **flat)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    made = io.BytesIO()                          # a zip file on a full disk fails in ways of its own
+    np.savez(made, **flat)
+    with writing.whole(path) as part:
+        part.write_bytes(made.getbuffer())
 
 
 def load(path):
-    """-> (tree of arrays, facts). Raises ValueError if the file is not a checkpoint of ours."""
+    """-> (tree of arrays, facts). Raises ValueError if the file is not a checkpoint of ours. Safe for a file from anybody: see
+    arrays_file.py."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            flat = {name: file[name] for name in file.files}
+        flat = read_arrays(path)
         facts = json.loads(str(flat.pop("facts")))
+        tree = unflatten(flat)
     except FileNotFoundError:
         raise
-    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: expected a checkpoint written by numpymem, received something else ({error})") from error
-    return unflatten(flat), facts
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, RuntimeError,
+            zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: expected a checkpoint written by numpymem, received something else ({named(error)})") from error
+    if not isinstance(facts, dict):
+        raise ValueError(f"{path}: expected a checkpoint written by numpymem, received one whose facts are {shown(facts)}")
+    return tree, facts
 
 
 def flatten(tree, prefix=""):

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, fields
 
+from numpymem.received import shown
 from numpymem.initial import check_at_least, check_choice
 from numpymem.training.optimizers import CLIPS, OPTIMIZERS
+
+AT_LEAST_ONE = ("sequences", "batch", "largest_batch", "eval_every", "eval_count")
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,8 @@ class Recipe:
     beta2         Adam only: how long it remembers the gradients' size; 0.99 is a hundred steps, 0.999 a thousand
     warm_up       sequences over which the learning rate rises from 0 to lr at the start; 0: it begins at lr
     halve_every   sequences after which the learning rate halves, again and again; 0: never
+    double_every  sequences after which the batch doubles, again and again, to at most `largest_batch`; 0: never. As with a falling
+                  learning rate the steps get less noisy, and more sequences fit into a second (Smith et al. 2018)
     clip          limit on the gradient, 0: none
     clip_by       "norm" (of all gradients together), "matrix" (each by its own spectral norm) or "element"
     scale         "mean" or "sum": what of the losses in a batch is differentiated
@@ -39,6 +44,8 @@ class Recipe:
     beta2: float = 0.999
     warm_up: int = 0
     halve_every: int = 0
+    double_every: int = 0
+    largest_batch: int = 16
     clip: float = 10.0
     clip_by: str = "norm"
     scale: str = "mean"
@@ -57,17 +64,23 @@ class Recipe:
         check_choice("clip_by", self.clip_by, CLIPS)
         check_choice("scale", self.scale, ("mean", "sum"))
         for field in fields(self):
-            value, least = getattr(self, field.name), 1 if field.name in ("sequences", "batch", "eval_every", "eval_count") else 0
+            value, least = getattr(self, field.name), 1 if field.name in AT_LEAST_ONE else 0
             if field.type is int:
-                check_at_least(field.name, value, least)
+                check_at_least(field.name, value, least, most=None)
             elif field.type is float and not (isinstance(value, (int, float)) and value >= least):
-                raise ValueError(f"{field.name}: expected a number of at least {least}, received {value!r}")
+                raise ValueError(f"{field.name}: expected a number of at least {least}, received {shown(value)}")
         if not self.beta2 < 1:
             raise ValueError(f"beta2: expected a number from 0 to below 1, received {self.beta2!r}")
 
     def make_optimizer(self):
         """The optimizer with its settings."""
         return OPTIMIZERS[self.optimizer](**({"beta2": self.beta2} if self.optimizer == "adam" else {}))
+
+    def batch_at(self, done):
+        """Sequences of the step after `done` sequences."""
+        if not self.double_every or self.batch >= self.largest_batch:
+            return self.batch
+        return min(self.batch * 2 ** (done // self.double_every), self.largest_batch)
 
     def phase(self, done, converged_at=None):
         """(learning rate, options of the forward) after `done` sequences, of which `converged_at` until it converged."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from numpymem.experiments.claims.section3_supports import supports_of
 from numpymem.experiments.claims.section3_models import SEEDS, answers, sentences_of, shipped, steps, stories, story_task, trained
 
 TASK, COUNT = "babi1", 200
@@ -16,23 +17,23 @@ def measure():
             "MemN2N": {"asked": asked_otherwise(memn2n, batch)}, "story": story(batch, memn2n)}
 
 
-def memory_changes(found, batch):
+def memory_changes(found, batch, task=TASK):
     """Change of the memory at a step in percent of what is in it after the story, mean over stories; and how sharply it writes."""
-    trace = answers(found, batch, TASK)[1]
+    logits, trace = answers(found, batch, task)
     M = np.concatenate([trace["initial"].M[None], trace["M"]])                                         # (T + 1, B, N, W)
     norm = np.sqrt((np.diff(M, axis=0) ** 2).sum((2, 3))) / np.sqrt((M[-1] ** 2).sum((1, 2)))             # (T, B)
     I, number = batch.inputs.sentences.shape[1], sentences_of(batch)
     told = np.arange(len(norm))[:, None] >= I - number                                                  # blank steps come first
     R = trace["r"].shape[2]
-    wrong = 100 * float((answers(found, batch, TASK)[0].argmax(-1) != classes(found, batch)).mean())
+    wrong = 100 * float((logits.argmax(-1) != classes(found, batch, task)).mean())
     return {"told": 100 * float(norm[:I][told[:I]].mean()), "asked": 100 * float(norm[I].mean()),
             "answering": 100 * float(norm[I + 1:].mean()), "write_peak": float(trace["w"][:I, :, R:].max(-1)[told[:I]].mean()),
             "wrong_percent": wrong}
 
 
-def classes(found, batch):
+def classes(found, batch, task=TASK):
     """Targets as classes of the task of a Trained, (B,)"""
-    names = story_task(TASK).answers
+    names = story_task(task).answers
     return np.array([found.task.answers.index(names[target]) for target in batch.targets])
 
 
@@ -46,18 +47,23 @@ def asked_otherwise(found, batch):
 def story(batch, memn2n):
     """The traces of the first story of SHOWN sentences that both answer rightly."""
     ntm = trained("ntm", TASK, SEEDS[0])
-    logits, trace = answers(ntm, batch, TASK)
+    logits = answers(ntm, batch, TASK)[0]
     right = answers(memn2n, batch, TASK)
     both_right = (logits.argmax(-1) == classes(ntm, batch)) & (right[0].argmax(-1) == classes(memn2n, batch))
     fits = (sentences_of(batch) == SHOWN) & both_right
-    b = int(np.flatnonzero(fits)[0])
-    first, R = batch.inputs.sentences.shape[1] - SHOWN, trace["r"].shape[2]
-    words = story_task(TASK).vocabulary
-    asked = story_task(TASK).questions[story_task(TASK).dataset("test")[b]]
-    return {"sentences": [" ".join(words[word] for word in row if word) for row in batch.inputs.sentences[b, :SHOWN]],
-            "question": " ".join(asked.question), "answer": asked.answer, "supports": list(asked.supports),
+    return traces(ntm, memn2n, batch, int(np.flatnonzero(fits)[0]))
+
+
+def traces(ntm, memn2n, batch, b, task=TASK):
+    """What both do with story b of a batch, JSON-able: words, supporting facts, heads' weights by step, attention by hop."""
+    trace, told = answers(ntm, batch, task)[1], int(sentences_of(batch)[b])
+    first, R, words = batch.inputs.sentences.shape[1] - told, trace["r"].shape[2], story_task(task).vocabulary
+    attention = answers(memn2n, batch, task)[1]["p"]
+    return {"sentences": [" ".join(words[word] for word in row if word) for row in batch.inputs.sentences[b, :told]],
+            "question": " ".join(words[word] for word in batch.inputs.query[b] if word),
+            "answer": story_task(task).answers[batch.targets[b]], "supports": supports_of(task, batch)[b],
             "write": rounded(trace["w"][first:, b, R:].sum(1)), "read": rounded(trace["w"][first:, b, :R].sum(1)),
-            "steps": len(steps(batch, TASK)) - first, "attention": rounded(np.stack([p[b, :SHOWN] for p in right[1]["p"]]))}
+            "steps": len(steps(batch, task)) - first, "attention": rounded(np.stack([p[b, :told] for p in attention]))}
 
 
 def rounded(values):

@@ -10,6 +10,9 @@
     3, 5, 7 ...  words of the question that are the whole name of a column: the first such name, the second, ...
     4, 6, 8 ...  that column: its [col] and all its words
 
+    15, 17 ...   with cells (see `cells`): words of the question that are a cell of the table: the first such place, the second, ...
+    16, 18 ...   that cell, told after the name of its column
+
 Words are compared without a plural ending ("clubs" is "club"), whole names without punctuation, and a name that ends in brackets
 also without them ("height (m)"). A mark of the second kind goes with its neighbour of the first, so a model need not find out by
 itself which words are alike. The first whole name is the column that the rule of `floors` would take.
@@ -20,8 +23,12 @@ import functools
 
 import numpy as np
 
+from numpymem.tasks.wikisql.cells import CELL
+from numpymem.tasks.wikisql.spelling import COLUMN
+
 LINKS = 6                                # whole names that are numbered; those after the sixth count as single words
 N_MARKS = 2 + 2 * LINKS                  # the largest mark; 0 is none
+N_MARKS_CELLS = N_MARKS + 2 * LINKS      # the same with cells
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -40,6 +47,7 @@ class Links:
     stems     (V,)              number of the stem of each word of the vocabulary, 0 for punctuation
     asked     (N, Q) int8       which link a word of the question belongs to, 0: none
     columns   (N, 20) int8      which link a column of its table has
+    said, cells                 as `asked` and `columns`, of cells that are said; None without cells
     """
 
     def __init__(self, task):
@@ -54,6 +62,16 @@ class Links:
             for link, (start, end, column) in enumerate(found, start=1):
                 self.asked[row, start:end] = link
                 self.columns[row, column] = link
+        self.said = self.cells = None
+        if task._cells is not None:
+            self.cell_marker, self.column_marker = task.vocabulary.number[CELL], task.vocabulary.number[COLUMN]
+            self.said, self.cells = np.zeros_like(self.asked), np.zeros_like(self.columns)
+            for row, found in enumerate(task._cells):
+                spans = sorted(set(found.values()))[:LINKS]
+                for link, span in enumerate(spans, start=1):
+                    self.said[row, slice(*span)] = link
+                for column, span in found.items():
+                    self.cells[row, column] = spans.index(span) + 1 if span in spans else 0
 
     def marks(self, rows, told, column):
         """(B, Q') int32: marks of questions with their headers; told and column as `Headers.after` gives them."""
@@ -66,7 +84,18 @@ class Links:
         in_header, in_question = (alike & is_column).any(axis=2), (alike & ~is_column).any(axis=2)
         marks = np.where(column >= 0, np.where(in_question, 2, 0), np.where(in_header, 1, 0))
         marks = np.where(asked > 0, 1 + 2 * asked, marks)
-        return np.where(linked > 0, 2 + 2 * linked, marks).astype(np.int32)
+        marks = np.where(linked > 0, 2 + 2 * linked, marks)
+        return (marks if self.said is None else self.mark_cells(marks, rows, told, column)).astype(np.int32)
+
+    def mark_cells(self, marks, rows, told, column):
+        """The marks with those of cells, in place of what else is said of these words."""
+        said = self.said[rows, : told.shape[1]]
+        said = np.pad(said, ((0, 0), (0, told.shape[1] - said.shape[1]))).astype(np.int32)
+        marks = np.where(said > 0, N_MARKS - 1 + 2 * said, marks)
+        starts = np.where((told == self.column_marker) | (told == self.cell_marker), np.arange(told.shape[1]), 0)
+        latest = np.take_along_axis(told, np.maximum.accumulate(starts, axis=1), axis=1)  # the marker before a word
+        cell = np.where(column >= 0, self.cells[rows[:, None], np.maximum(column, 0)], 0).astype(np.int32)
+        return np.where((latest == self.cell_marker) & (cell > 0), N_MARKS + 2 * cell, marks)
 
 
 class Names:

@@ -29,6 +29,8 @@ class WikiSQLQuery(WikiSQLTask):
     """The whole query; questions about complete tables, split by table. `count_wrong` counts whole queries.
 
     match      mark what question and header have in common (see `match`)
+    cells      tell after a column's name which of its cells the question says (see `cells`): what is known of the table, not only
+               of its header
     trigrams   whether words are spelt (see `spelling`)
     source, folder  where the data comes from, see `numpymem.data.wikisql.load`
 
@@ -38,10 +40,10 @@ class WikiSQLQuery(WikiSQLTask):
 
     name, n_outputs, pointers = "wikisql-query", N_CLASSES, True
 
-    def __init__(self, form="segments", match=True, trigrams=True, source="auto", folder=None):
+    def __init__(self, form="segments", match=True, cells=False, trigrams=True, source="auto", folder=None):
         check_switch("match", match)
         self._spans = {}
-        self._load(form, source, folder, trigrams, official=False)
+        self._load(form, source, folder, trigrams, official=False, cells=cells)
         self._link(match)
         steps = [self._steps_of(row) for row in range(len(self.questions))]
         del self._spans

@@ -26,19 +26,22 @@ class WikiSQLSelect(WikiSQLTask):
                False: question and columns in one; the answer is a pointer. `n_outputs` is then 1, a class that is never right
     match      mark what question and header have in common (see `match`); only if not streamed: a mark on the question of what
                is in the header would tell a model without memory
+    cells      tell after a column's name which of its cells the question says (see `cells`); only if not streamed
     trigrams   whether words are spelt (see `spelling`)
     source, folder  where the data comes from, see `numpymem.data.wikisql.load`
 
     Parts: "train", "valid" (fold 8), "test" (fold 9).
     """
 
-    def __init__(self, form="segments", streamed=True, match=True, trigrams=True, source="auto", folder=None):
+    def __init__(self, form="segments", streamed=True, match=True, cells=False, trigrams=True, source="auto", folder=None):
         check_switch("streamed", streamed)
+        if streamed and cells:
+            raise ValueError("cells: expected False with streamed columns, which are told before the question; received True")
         check_switch("match", match)
         self.streamed, self.pointers = streamed, not streamed
         self.name = "wikisql-select" if streamed else "wikisql-select-flat"
         self.n_outputs, self.n_items = (MAX_COLUMNS, MAX_COLUMNS) if streamed else (1, 1)
-        self._load(form, source, folder, trigrams, official=False)
+        self._load(form, source, folder, trigrams, official=False, cells=cells)
         self.classes = np.array([question.query.sel for question in self.questions])
         self._link(match and not streamed)
         if streamed:                              # the columns cost more than the question

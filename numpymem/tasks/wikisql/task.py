@@ -8,8 +8,9 @@ from numpymem.data import wikisql
 from numpymem.data.wikisql_format import words
 from numpymem.initial import check_at_least
 from numpymem.tasks.batches import Batch, Segments
+from numpymem.tasks.wikisql.cells import CELL, cells_of, said_cells, with_cells
 from numpymem.tasks.wikisql.encoding import MAX_COLUMNS, Headers, name_of, ragged
-from numpymem.tasks.wikisql.match import N_MARKS, Links
+from numpymem.tasks.wikisql.match import N_MARKS, N_MARKS_CELLS, Links
 from numpymem.tasks.wikisql.spelling import NOTHING_NUMBER, Vocabulary
 
 EVALUATION_BATCH = 100
@@ -35,10 +36,11 @@ class WikiSQLTask:
     unit = "error %"
     n_marks, n_items, pointers = 0, 1, False
 
-    def _load(self, form, source, folder, trigrams, official):
+    def _load(self, form, source, folder, trigrams, official, cells=False):
         """Read the data and write all words as numbers."""
         check_segments_form(self.name, form)
         check_switch("trigrams", trigrams)
+        check_switch("cells", cells)
         data = wikisql.load(source, folder)
         parts = official_parts(data) if official else dict(zip(("train", "valid", "test"), data.folds()))
         kept = {name: [question for question in part if self._keep(question, data.tables if not official else None)]
@@ -52,16 +54,18 @@ class WikiSQLTask:
         left_out = f"; {sum(self.dropped.values())} left out" if any(self.dropped.values()) else ""
         self.origin = f"{self.name}: {data.origin}; {split} ({counts}{left_out})"
         self.tables = None if official else data.tables
-        self._encode(self.tables, trigrams)
+        self._encode(self.tables, trigrams, cells)
 
     def _keep(self, question, tables):
         return tables is None or len(tables[question.table_id].header) <= MAX_COLUMNS
 
-    def _encode(self, tables, trigrams):
+    def _encode(self, tables, trigrams, cells):
         """Number words and tables.
 
         _words (N, Q) int32, _lengths (N,)   the questions
-        _table (N,)                          number of the table of each, in the order of `table_ids`
+        _table (N,)                          number of the table of each, in the order of `table_ids`; with cells, which are told as
+                                             part of the header, each question has a header of its own
+        _cells                               with cells a list: for each question {column: (start, end)} of `said_cells`; else None
         """
         asked = {question.table_id for question in self.questions}
         names = {} if tables is None else {id: [name_of(words(name)) for name in tables[id].header] for id in sorted(asked)}
@@ -71,11 +75,20 @@ class WikiSQLTask:
             counted.update(word for name in names[id] for word in name)
         others = {word for question in self.questions for word in question.words}
         others |= {word for header in names.values() for name in header for word in name}
+        if cells:
+            counted[CELL] = len(training)
         self.vocabulary = Vocabulary(counted, others, trigrams)
         self.n_inputs = self.vocabulary.n_rows
         self._words, self._lengths = ragged([question.words for question in self.questions], self.vocabulary.number)
-        self.names, self.headers = names, None
-        if names:
+        self.names, self.headers, self._cells = names, None, None
+        if cells:
+            columns = {id: cells_of(tables[id]) for id in asked}
+            self._cells = [said_cells(question.words, columns[question.table_id]) for question in self.questions]
+            told = [with_cells(names[question.table_id], question.words, found)
+                    for question, found in zip(self.questions, self._cells)]
+            self._table = np.arange(len(told))
+            self.headers = Headers(told, self.vocabulary.number)
+        elif names:
             self.table_ids = list(names)
             number = {id: index for index, id in enumerate(names)}
             self._table = np.array([number[question.table_id] for question in self.questions])
@@ -141,7 +154,7 @@ class WikiSQLTask:
     def _link(self, match):
         """Find what questions and headers have in common, if it is to be marked."""
         self._links = Links(self) if match else None
-        self.n_marks = N_MARKS if match else 0
+        self.n_marks = (N_MARKS if self._cells is None else N_MARKS_CELLS) if match else 0
 
     def _with_header(self, rows):
         """(words (B, Q), marks (B, Q) or None) of these questions, each with its header after it."""
