@@ -11,7 +11,7 @@ import textwrap
 import time
 
 RESULT = pathlib.Path(__file__).parents[1] / "results/faults.json"
-KILLS = {"training": 60, "checkpoint": 60, "train command": 10, "sweep": 16, "download": 40, "compiling": 6}
+KILLS = {"training": 60, "checkpoint": 60, "train command": 10, "sweep": 12, "download": 40, "compiling": 4}
 NAMES = [*KILLS, "surroundings"]
 
 

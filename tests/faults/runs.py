@@ -146,7 +146,7 @@ def compare(found, run, whole):
 
 def random_moment(pid, note, rng, seconds):
     """kill -9 after up to a third of the time that the whole training takes -> whether it came in time."""
-    forks.wait_until(note, forks.BEGUN, 1, pid)
+    forks.wait_until(note, forks.BEGUN, 1, pid, pause=0.001)
     return forks.kill_after(pid, rng.uniform(0, seconds / 3))
 
 
