@@ -153,7 +153,7 @@ def unlock(file):
 
 
 def clear_parts(folder, older=0):
-    """Delete the parts that killed processes have left: all, where nobody else works in the folder, or those so many seconds old."""
+    """Delete the parts that killed processes have left: all, where nobody else works in the folder, or those of so many seconds."""
     for path in pathlib.Path(folder).iterdir():
         if PART.fullmatch(path.name):
             with contextlib.suppress(OSError):
