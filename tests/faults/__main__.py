@@ -36,7 +36,7 @@ def main(arguments=None):
             found[name] = {"command": command.strip(), "seed": options.seed, "load": round(os.getloadavg()[0], 1),
                            "seconds": round(time.perf_counter() - began), "found": results}
             if options.save:                      # after each part: the study, too, may be killed
-                save(found)
+                save({name: found[name]})
     print(table(found))
     return 1 if failures(found) else 0
 

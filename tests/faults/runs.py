@@ -102,6 +102,7 @@ def shares(works, kills):
 def killed_runs(work, kills, rng, folder, tell, moment):
     """Runs of a work until it has been killed so often; each goes on until its end, and is compared with the uninterrupted one."""
     found = Found(work)
+    begin(work, folder / "warm").step()           # what is done once in a process is done here, and no child is killed meanwhile
     forks.run(lambda: begin(work, folder / "whole").run(progress=False))
     seconds, whole = checkpoint.load(folder / "whole/checkpoint.npz")[1]["seconds"], told(folder / "whole")
     every = RunFolder(folder / "whole").read_config()["recipe"]["eval_every"]
