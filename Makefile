@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck mutation fuzz experiments benchmarks notebooks book book-check lint clean
+.PHONY: run test gradcheck mutation faults fuzz experiments benchmarks notebooks book book-check lint clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
@@ -17,6 +17,11 @@ gradcheck: .venv/ready
 # Break every backward, every wiring and every kernel, and count what is caught: gradcheck/results/mutation.json. Some ten minutes.
 mutation: .venv/ready
 	$(BIN)/python -m gradcheck.mutation score --save
+
+# kill -9 some two hundred times, full disks, read-only folders, two processes at once: tests/results/faults.json. Some ten minutes,
+# on Linux; full and read-only disks need root.
+faults: .venv/ready
+	$(BIN)/python -m tests.faults --save
 
 # Thousands of broken and hostile inputs for everything that is read: tests/results/fuzz.json. Some minutes.
 fuzz: .venv/ready

@@ -37,7 +37,7 @@ def main(arguments=None):
         return mutate(options)
     started = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr):  # what a checked function prints is not part of the report
-        results = check_everything(equations, chosen_kernels, cases, options.seed, options.chain)
+        results = check_everything(equations, chosen_kernels, cases, options.seed, options.chain, said)
         if options.renew:
             renew([result for result in results if result.kind == "kernel"])
         finding = find_mistake(results, cases, options.seed)
@@ -47,6 +47,12 @@ def main(arguments=None):
     if options.html:
         write_page(options.html, results, seconds, options)
     return 0 if all(result.passed for result in results) else 1
+
+
+def said(line):
+    """One line for who waits at a terminal."""
+    if sys.stderr.isatty():
+        print("\n".join(report.wrapped(line, indent="")), file=sys.stderr, flush=True)
 
 
 def read_arguments(arguments):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 WIDTH = 80
 INDENT = " " * 8
+SCREEN = 30            # lines: a longer report has scrolled its first line away
 
 
 @dataclass
@@ -130,7 +131,7 @@ def wrapped(text, indent=INDENT):
 
 
 def table(results, seconds, seed, finding=None):
-    """The whole report as text; if something is wrong, what it comes down to stands first."""
+    """The whole report as text; if something is wrong, what it comes down to stands first, and last if it is long."""
     rows = [*wrapped(finding.line, indent=""), ""] if finding else []
     shown = {(result.kind, result.id) for result in results}
     if finding and finding.result is not None and (finding.result.kind, finding.result.id) not in shown:
@@ -141,7 +142,10 @@ def table(results, seconds, seed, finding=None):
             columns = widths(group)
             rows.append(f"{kind}s".ljust(WIDTH - 14) + "relative error")
             rows += [row for result in group for row in lines(result, *columns)] + [""]
-    return "\n".join([*rows, *summary(results, seconds, seed)])
+    rows += summary(results, seconds, seed)
+    if finding and len(rows) > SCREEN:
+        rows += wrapped(f"Begin with {finding.line}", indent="")
+    return "\n".join(rows)
 
 
 def summary(results, seconds, seed):

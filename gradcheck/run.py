@@ -90,9 +90,13 @@ def _raises(id, name, trouble):
     return Result("chain", id, name, False, "broken", notes=[f"it raises {type(trouble).__name__}: {trouble}"])
 
 
-def check_everything(equations, kernels, cases, seed=0, chain=False):
-    """Pairs, kernels and models, or with `chain` the chains of them -> list of Result."""
+def check_everything(equations, kernels, cases, seed=0, chain=False, say=lambda line: None):
+    """Pairs, kernels and models, or with `chain` the chains of them -> list of Result. `say` is told how far it has come."""
     if chain:
         return check_chains(equations, kernels, cases, seed)
-    return check_pairs(equations, seed) + [check_kernel(kernel, seed) for kernel in kernels] + [
+    pairs = check_pairs(equations, seed)
+    if kernels or cases:
+        wrong = [result.id for result in pairs if not result.passed]
+        say(f"{len(pairs)} equations checked, {'wrong: ' + ', '.join(wrong) if wrong else 'all right'}. Now kernels and models ...")
+    return pairs + [check_kernel(kernel, seed) for kernel in kernels] + [
         check_case(case, seed) for case in cases]

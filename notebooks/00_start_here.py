@@ -88,10 +88,11 @@ show("NTM-9")
 # | what | in a terminal, in the folder of the checkout |
 # |---|---|
 # | set everything up and see both models at work | `make run` |
-# | open these chapters | `.venv/bin/jupyter lab notebooks` |
+# | have `python` mean the one of `.venv`, once in a terminal | `source .venv/bin/activate` |
+# | open these chapters | `jupyter lab notebooks` |
 # | print an equation | `python -m numpymem explain NTM-9` |
 # | check one gradient, or all | `python -m gradcheck NTM-9`, `python -m gradcheck` |
-# | train | `python -m numpymem train ntm copy` |
+# | train; a small training of half a minute | `python -m numpymem train ntm copy`; the same with `--set recipe=small` |
 # | these chapters as web pages, to read without running | `make book`, then open `book/index.html` |
 # | all chapters anew, from clean kernels | `python notebooks/build.py` |
 #
@@ -168,6 +169,18 @@ several_curves({r"(9) as in the paper, $\gamma$": papers.history, r"ours, $\gamm
 # %% [markdown]
 # Both learn. Is one better? One seed cannot say: `train` takes `seed=1`, `seed=2`, ... This is why the results of this project come
 # with several seeds and their spread.
+#
+# **The same in the file.** A patch lasts as long as the notebook. To change an equation for good, edit it where it stands:
+#
+# 1. Open `numpymem/ntm/equations.py`, look for `def sharpen`, and change the line of the forward.
+# 2. `python -m gradcheck NTM-9` takes a few seconds and says what is wrong with the backward. (`python -m gradcheck` looks at
+#    everything, which takes minutes, the first time more: it compiles every kernel.)
+# 3. Repair `sharpen_backward`, just below, and check again.
+# 4. `python -m numpymem train ntm copy --set recipe=small` is the training above. A line says that the step runs as NumPy: your edit is
+#    in force. The training is written to a folder, `runs/ntm-copy-0`, with its curves; give the next one another, `--run runs/second`.
+# 5. `git checkout numpymem/ntm/equations.py` brings back the equation of the paper.
+#
+# A notebook that is open during an edit still has the old file in memory: restart its kernel.
 #
 # Whatever you break in these chapters is repaired by restarting the kernel, or at once with
 

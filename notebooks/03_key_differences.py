@@ -25,12 +25,14 @@ import numpymem
 from gradcheck.exercises import chapter03
 from numpymem import plotting, runs
 from numpymem.experiments import results
-from numpymem.experiments.claims.section3_models import answers, latest_with_key, shuffled, stories, wrong_percent
+from numpymem.experiments.claims.section3_models import answers, latest_with_key, shuffled, steps, stories, wrong_percent
 from numpymem.plotting import section3
 from numpymem.teaching import budget, memory_at, show, sliders, train, trained
 from numpymem.teaching.claims import claim, verdict, verdict_table
 from numpymem.teaching.differences import (TASK, errors_by_age, losses_and_gradients, rewritten_in_place, rewritten_story, settings,
-                                           side_by_side, slots_of_writes, taken_away, what_it_rests_on, where_writes_go, words_of, wrong_by_age)
+                                           side_by_side, slots_of_writes, taken_away, what_it_rests_on, where_writes_go, words_of,
+                                           wrong_by_age)
+from numpymem.training.nan_guard import NonFiniteError
 
 np.set_printoptions(precision=3, suppress=True)
 
@@ -353,8 +355,6 @@ print(f"MemN2N's logits move by up to {largest['with ages']:.0f} with ages; with
 # controllers are feedforward: there is no `h` and no `c`.)
 
 # %%
-from numpymem.experiments.claims.section3_models import steps
-
 inputs, told = steps(batch, TASK), batch.inputs.sentences.shape[1]
 start = ntm.model.initial_state(ntm.params, 500)
 _, heard = ntm.model.run(ntm.params, inputs[:told], start)
@@ -439,12 +439,10 @@ losses_and_gradients(models, "Your three trainings")
 section3.training(results.read("sec3_training"))
 
 # %% [markdown]
-# A surprise. The NTM copies in ten seeds of ten, with clipping or without: its gradients do explode now and then (look at the scale), and
+# A surprise. The NTM learns to copy in every seed, with clipping or without: its gradients do explode now and then (look at the scale), and
 # come back. What cannot do without clipping is *MemN2N* by its authors' recipe, plain SGD. See for yourself; this takes a second.
 
 # %%
-from numpymem.training.nan_guard import NonFiniteError
-
 try:
     train("memn2n", "babi1", 4_480, "source=generated", "clip=0")
     print("it lives")
@@ -457,7 +455,7 @@ except NonFiniteError as error:
 # clipping either.
 #
 # What makes an NTM hard to train is something else: to find the plan. Your NTMs began with heads that are *set* to walk and to look up
-# (`initial_heads=tape`). With neutral heads no seed of ten learns to look things up in the same time. The verdict has the counts.
+# (`initial_heads=tape`). With neutral heads none of the committed seeds learns to look things up in the same time. The verdict has the counts.
 
 # %%
 verdict("C6")

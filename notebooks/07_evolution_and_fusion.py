@@ -390,7 +390,7 @@ def less_sharp(w_s, gamma):
 
 with numpymem.numpy_only(), numpymem.patch("NTM-9", less_sharp):
     after, _ = rewriter.forward(its_params, told.inputs)
-print("an NTM's equation (9), patched, changes the Transformer's answer:", not np.allclose(before, after))
+print("an NTM's equation (9), patched, changes the Transformer's logits:", not np.allclose(before, after))
 
 # %%
 plotting.transformer_memory(its_trace, told, rewritten.vocabulary, rewritten.answers, join=" := ")
@@ -418,7 +418,7 @@ for key in dict.fromkeys(key for key, _ in pairs):
 # that is only appended to, and read by a softmax, like a MemN2N's; none. Some twenty seconds in all.
 
 # %%
-SMALL = ("min_segments=2", "max_segments=2", "length=2", "symbols=6", "d=32", "ff=32", "N=6", "W=16", "batch=16", "heads=2",
+SMALL = ("min_segments=2", "max_segments=2", "length=2", "symbols=6", "d=32", "ff=32", "N=6", "W=6", "batch=16", "heads=2",
          "read_heads=1", "lr=0.005", "warm_up=640", "halve_every=6400", "eval_count=200", "matched=true")
 runs = {name: train("memory-transformer", "segmented-copy", budget(16_000, 32), *SMALL, f"memory={memory}")
         for name, memory in (("an NTM's memory", "ntm"), ("appended to only", "append"), ("no memory", "none"))}
@@ -426,9 +426,9 @@ evolution.error_curves({"copying four symbols from two segments": {name: run.his
                        "A Transformer with and without a memory", "equal parameters, within one percent; one seed each")
 
 # %% [markdown]
-# Without a memory nothing can be known of the segments: it guesses. The list is learned at once, the NTM's memory later, as it
-# has to find a plan for its heads first. Look at the plan: where the four symbols are written, and where each *output token* is
-# read from.
+# Without a memory nothing can be known of the segments: it guesses. The two memories learn. The list needs no plan; the NTM's
+# heads have to find one, and when they do depends on the seed. Look at the plan: where the four symbols are written, and where
+# each *output token* is read from.
 
 # %%
 copier = runs["an NTM's memory"]
@@ -437,6 +437,9 @@ copier_logits, copier_trace = copier.model.forward(copier.params, sample.inputs)
 plotting.transformer_memory(copier_trace, sample, copier.task.vocabulary, copier.task.answers)
 
 # %% [markdown]
+# A tape: one slot further with every item, and the same way once more to read. It is not the only plan. With `"W=16"` this very
+# seed put all four symbols into one slot, one on top of the other: sixteen numbers have room for that. Try it.
+#
 # Is it really the memory that answers? Wipe it between writing and reading:
 
 # %%
@@ -481,9 +484,10 @@ evolution.intervals(evolution.gains(wikisql), "What each memory brings, over non
 print("\n".join(verdicts.entry(*verdicts.judge_all(["C12"])[0])))
 
 # %% [markdown]
-# The aggregation (count? maximum?) stands in the question alone: there a memory has nothing to add. The column has to be picked
-# from those told one by one: there it helps, and attention to all of them helps as well. Nothing measured here comes near the
-# article's figure. A figure without a source cannot be refuted, either; that is what is wrong with it.
+# The aggregation (count? maximum?) stands in the question alone: a memory of the table has nothing to add to it. The column has
+# to be picked from those that were told one by one: something must carry them to the answer, and attention to all of them at once
+# is such a thing as well. Look where the article's figure lies, beside the intervals. A figure without a source cannot be
+# refuted, either; that is what is wrong with it.
 
 # %%
 chapter07.which

@@ -206,8 +206,10 @@ SETTINGS = {
     # Heads that begin as a tape write the list down from the first sequence on: what is left to learn is to look it up. With heads
     # that begin neutral one seed in five (feedforward: two) learned that.
     ("ntm", "recall"): {"initial_weights": "one-hot", "initial_heads": "tape", "N_training": 64, "read_heads": 4, "write_heads": 1},
-    ("ntm", "repeat-copy"): {"initial_weights": "one-hot", "N_training": 32},
-    ("ntm", "ngrams"): {"initial_weights": "one-hot", "initial_heads": "tape", "N": 64},
+    ("ntm", "repeat-copy"): {"initial_weights": "one-hot", "initial_heads": "tape", "N_training": 32},
+    # A slot for each of the 200 bits: what the write head noted is looked up by its context, and nothing is written over. With 64
+    # slots the tape was full after 64 bits, and from there on more and more was forgotten (4 bits above the optimum, not 1).
+    ("ntm", "ngrams"): {"initial_weights": "one-hot", "initial_heads": "tape", "N": 208},
     ("ntm", "sort"): {"initial_weights": "one-hot", "N": 32, "read_heads": 4, "write_heads": 1},
     ("ntm", "series-copy"): {"initial_weights": "one-hot", "N": 10},
     # Nothing that a DNC learns depends on N: few slots while training, so that it has to free them, and more after.
@@ -259,10 +261,8 @@ TASK_SETTINGS = {
 }
 BUDGETS = {                                       # pairs whose recipe is a budget: what to expect of it
     ("lstm", "copy"): "a budget: an LSTM does not learn to copy in it (nor in the paper's million sequences)",
-    ("ntm", "recall"): "a budget: one seed in five learned in it; with --controller feedforward two, in some 10,000 sequences",
-    ("ntm-feedforward", "recall"): "two seeds in five learned, in some 10,000 sequences; the others store but do not look up",
+    ("ntm-feedforward", "recall"): "four seeds in five learned, in some 11,000 sequences; one stores and does not look up",
     ("ntm-feedforward", "repeat-copy"): "a budget: 1.3 % of the bits are wrong when it ends, among them every end marker",
-    ("ntm", "ngrams"): "a budget: 3.6 bits above the optimal estimator when it ends",
     ("ntm", "sort"): "one seed of two learned (14 bits), the other is still at 89 when it ends",
     **{("lstm", task): "a budget: not tuned" for task in ("repeat-copy", "recall", "ngrams", "sort")},
     **{(model, task): "a budget: not tuned" for model in ("ntm", "lstm") for task in NATURE},
@@ -305,8 +305,8 @@ RECIPES = {
     ("ntm-feedforward", "recall"): RECALL,
     ("ntm", "repeat-copy"): REPEAT_COPY,
     ("ntm-feedforward", "repeat-copy"): REPEAT_COPY,
-    ("ntm", "ngrams"): Recipe(sequences=30_000, batch=1, double_every=6_000, lr=3e-3, beta2=0.99, clip=1.0, halve_every=10_000,
-                              eval_every=1_000),
+    ("ntm", "ngrams"): Recipe(sequences=20_000, batch=1, double_every=5_000, largest_batch=8, lr=1e-3, beta2=0.99, clip=1.0,
+                              halve_every=8_000, eval_every=1_000),
     ("ntm", "sort"): Recipe(sequences=100_000, batch=4, lr=2e-3, beta2=0.98, clip=1.0, halve_every=30_000, eval_every=5_000),
     ("lstm", "copy"): Recipe(sequences=30_000, batch=16, lr=1e-3),
     **{("lstm", task): BASELINE for task in ("repeat-copy", "recall", "ngrams", "sort")},

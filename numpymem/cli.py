@@ -82,7 +82,7 @@ def build_parser():
     train.add_argument("--resume", action="store_true", help="go on with the run in DIR; settings are those it began with")
     train.add_argument("--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],
                        help="a setting of model, recipe or task, such as lr=1e-3, N=64, hops=2 (repeatable); recipe=paper: all "
-                       "those of the NTM paper's own recipe")
+                       "those of the NTM paper's own recipe; recipe=small (ntm copy): a training of seconds, to try changes with")
 
     evaluate = verbs.add_parser("eval", help="evaluate a trained run", description="Evaluate a run on fresh data: copy at "
                                 "given lengths, the other NTM tasks also beyond their training range, bAbI on all test questions.")

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import time
 
-from numpymem import catalog, files, kernel, runs, threads
+from numpymem import catalog, kernel, runs, threads, writing
 from numpymem.equation import REGISTRY, find
 
 EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n",
@@ -26,7 +26,7 @@ def train(options):
         options.settings.append(f"checkpoint_every={options.checkpoint_every}")
     if options.resume:
         runs.check_same(folder, options.model, options.task, options.seed, options.settings, options.controller, options.batch)
-        with files.alone(folder):                # also while it is read: nobody is to go on with it meanwhile
+        with writing.alone(folder):                # also while it is read: nobody is to go on with it meanwhile
             return train_on(runs.open_run(folder), options)
     return train_on(runs.new_run(options.model, options.task, options.seed or 0, options.settings, folder, options.controller,
                                  options.batch, command=command_line()), options)
@@ -60,7 +60,7 @@ def draw_curves(training):
         title = f"{type(training.model).__name__} on {training.task.name}, seed {training.seed}"
         try:
             plotting.save(plotting.curves(training.history, title, training.task.unit), training.folder.curves)
-        except files.CannotWrite as error:
+        except writing.CannotWrite as error:
             print(f"no curve: {error}", file=sys.stderr)
 
 

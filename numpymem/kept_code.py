@@ -13,7 +13,7 @@ What numba by itself leaves open, and what is done about it here:
 import contextlib
 import pathlib
 
-from numpymem import files
+from numpymem import writing
 
 
 def guard(compiled, folder, tell):
@@ -31,14 +31,14 @@ def guard(compiled, folder, tell):
         try:
             found = load(signature, context)
         except Exception:                        # whatever pickle or LLVM makes of a damaged file
-            with contextlib.suppress(OSError), files.alone(folder, wait=True):
+            with contextlib.suppress(OSError), writing.alone(folder, wait=True):
                 cache.flush()
             return None
         return found if found is None or is_for(found, signature) else None
 
     def save_if_there_is_room(signature, data):
         try:
-            with files.alone(folder, wait=True):
+            with writing.alone(folder, wait=True):
                 clear_parts(cache.cache_path)
                 save(signature, data)
         except OSError as error:

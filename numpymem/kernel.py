@@ -20,7 +20,7 @@ import re
 import sys
 
 from numpymem import equation as registry
-from numpymem import files, kept_code
+from numpymem import kept_code, writing
 from numpymem.fingerprint import fingerprint, reached_from
 
 KERNELS = {}                                    # name -> Kernel
@@ -137,7 +137,9 @@ def say(line):
     """One line on stderr, once in a process: results on stdout stay clean."""
     if line not in _said:
         _said.add(line)
-        print(line, file=sys.stderr, flush=True)
+        bars = getattr(sys.modules.get("tqdm"), "tqdm", None)          # a progress bar that is in the way makes room
+        (bars.write if bars else print)(line, file=sys.stderr)
+        sys.stderr.flush()
 
 
 def announce_compilation(kernel, module):
@@ -163,7 +165,7 @@ def renew(kernel):
     """Write today's fingerprints of one kernel. Only gradcheck calls this, after the equality test has passed."""
     known = {name: prints for name, prints in read_fingerprints().items() if name in KERNELS}
     known[kernel.name] = {id: fingerprint(registry.REGISTRY[id]) for id in kernel.fuses}
-    files.write_text(FINGERPRINTS, json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+    writing.write_text(FINGERPRINTS, json.dumps(dict(sorted(known.items())), indent=1) + "\n")
     registry._version[0] += 1
 
 
@@ -180,16 +182,16 @@ def cache_folder():
     for folder in sorted({path.parent for path in kernel_files}):     # constants that kernels import are compiled in
         for path in sorted(folder.glob("*.py")):
             digest.update("\n".join(re.findall(r"^[A-Z][A-Z0-9_]* *=.*$", path.read_text(), re.MULTILINE)).encode())
-    return files.cache() / f"kernels-{digest.hexdigest()[:12]}"
+    return writing.cache() / f"kernels-{digest.hexdigest()[:12]}"
 
 
 def cannot_keep():
     """None if compiled code can be kept on disk, else the reason in words."""
     folder = cache_folder()
-    if files.homeless(folder):
+    if writing.homeless(folder):
         return "no home directory is known"
     try:
-        files.make_folder(folder)
+        writing.make_folder(folder)
     except OSError as error:
         return str(error)
     return None if os.access(folder, os.W_OK) else f"{folder} is not writable"

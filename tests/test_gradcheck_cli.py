@@ -9,8 +9,13 @@ import pytest
 from gradcheck_tools import planted, toy_fixture  # noqa: F401  pytest finds fixtures by name
 
 import numpymem
-from gradcheck import import_all
+from gradcheck import import_all, report
 from gradcheck.__main__ import main, select
+from gradcheck.investigate import Finding
+from gradcheck.models import CASES
+from gradcheck.report import Result
+from gradcheck.run import check_everything
+from numpymem.equation import find
 from numpymem.kernel import KERNELS
 
 import_all()
@@ -48,6 +53,25 @@ def test_a_failure_exits_1_and_fits_the_screen(capsys):
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
     assert "3 equations: wrong: categorical-cross-entropy, NTM-step" in out and "oracle: complex step" in out
+
+
+def test_a_long_report_says_at_its_end_where_to_begin():
+    finding = Finding("NTM-9 (sharpen): dgamma is wrong", result=None)
+    right = [Result("equation", f"E-{number}", "name", True, "right") for number in range(report.SCREEN)]
+    first = "NTM-9 (sharpen): dgamma is wrong"
+    assert report.table(right, 1.0, 0, finding).splitlines()[-1] == f"Begin with {first}"
+    assert "Begin with" not in report.table(right[:3], 1.0, 0, finding)
+    assert "Begin with" not in report.table(right, 1.0, 0)
+
+
+def test_who_waits_is_told_how_far_it_has_come():
+    said = []
+    with numpymem.patch("NTM-9", lambda w_s, gamma: w_s * gamma):
+        check_everything([find("NTM-9"), find("NTM-2")], [], [], say=said.append)
+        assert said == []
+        cases = [case for case in CASES if case.name == "lstm"]
+        check_everything([find("NTM-9"), find("NTM-2")], [], cases, say=said.append)
+    assert said == ["2 equations checked, wrong: NTM-9. Now kernels and models ..."]
 
 
 def test_a_forward_that_raises_is_reported_and_the_rest_of_the_table_stays(capsys):

@@ -8,7 +8,7 @@ import types
 import numpy as np
 import pytest
 
-from numpymem import files, kept_code, kernel
+from numpymem import kept_code, kernel, writing
 
 F32, F64 = "float32 types", "float64 types"
 
@@ -71,9 +71,9 @@ def test_one_process_at_a_time_writes(guarded, tmp_path, monkeypatch):
 
     def ask():
         try:
-            with files.alone(tmp_path):
+            with writing.alone(tmp_path):
                 pass
-        except files.InUse as error:
+        except writing.InUse as error:
             refused.append(error)
 
     def act():

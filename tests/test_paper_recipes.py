@@ -42,6 +42,12 @@ def test_what_else_is_set_wins_over_the_papers_recipe():
         assert training.recipe.optimizer == "rmsprop"
 
 
+def test_the_small_recipe_is_small_and_can_be_changed():
+    training = runs.new_run("ntm", "copy", settings=["recipe=small", "lr=0.5"])
+    assert (training.model.config.N, training.recipe.batch, training.recipe.sequences, training.recipe.lr) == (16, 1, 4000, 0.5)
+    assert training.task.lengths == (1, 6)
+
+
 def test_a_run_with_the_papers_recipe_is_gone_on_with(tmp_path):
     small = ["N=8", "W=4", "controller_size=6", "eval_count=2"]
     training = runs.new_run("ntm", "recall", 1, ["recipe=paper", *small], tmp_path / "r", "feedforward")
@@ -55,8 +61,9 @@ def test_a_run_with_the_papers_recipe_is_gone_on_with(tmp_path):
 
 
 @pytest.mark.parametrize("arguments, expected", [
-    (["ntm", "recall", "--set", "recipe=best"], "--set recipe: expected 'paper' (or nothing, for ours), received 'best'"),
+    (["ntm", "recall", "--set", "recipe=best"], "--set recipe: expected 'paper' or 'small' (or nothing, for ours)"),
     (["memn2n", "copy", "--set", "recipe=paper"], "expected ntm or lstm on one of copy, repeat-copy"),
+    (["ntm", "recall", "--set", "recipe=small"], "expected ntm on copy, received ntm on recall"),
     (["ntm", "babi1", "--set", "recipe=paper"], "received ntm on babi1"),
     (["ntm", "copy", "--set", "recipe=paper", "--set", "controller=gru"], "expected one of feedforward, lstm, received 'gru'")])
 def test_there_is_no_other_recipe(arguments, expected, capsys, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ import threading
 import pytest
 from sweep_tools import FOLDERS, SPEC, figures, start, under_way, wait_for, worker_of, write_spec
 
-from numpymem import cli, files
+from numpymem import cli, writing
 from numpymem.experiments import executors, measure, results, spec, summary, sweep, sweep_run
 from numpymem.training import checkpoint
 
@@ -153,7 +153,7 @@ def test_a_full_disk_ends_the_sweep_with_one_line_and_spoils_no_run(undisturbed,
 
     def full(path, arrays, facts):
         if facts["done"] == 400:
-            with files.clear(path):
+            with writing.clear(path):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         save(path, arrays, facts)
     with monkeypatch.context() as broken:

@@ -13,10 +13,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from faults import forks  # noqa: E402
-from test_files import forking  # noqa: E402
+from test_writing import forking  # noqa: E402
 from test_training import CONFIG, as_numpy, assert_same, everything, memn2n_training, new_folder, ntm_training  # noqa: E402, F401
 
-from numpymem import cli, files, runs  # noqa: E402
+from numpymem import cli, runs, writing  # noqa: E402
 from numpymem.training import RunFolder, checkpoint  # noqa: E402
 from numpymem.training.nan_guard import NonFiniteError  # noqa: E402
 from numpymem.training.optimizers import RMSProp  # noqa: E402
@@ -185,7 +185,7 @@ def test_a_line_that_could_not_be_logged_comes_with_the_next_one(tmp_path, monke
     folder.log({"sequences": 4})
     with monkeypatch.context() as broken:
         broken.setattr("builtins.open", half_a_line)
-        with pytest.raises(files.CannotWrite, match="metrics.jsonl: cannot be written: No space left"):
+        with pytest.raises(writing.CannotWrite, match="metrics.jsonl: cannot be written: No space left"):
             folder.log({"sequences": 8})
     assert RunFolder(folder.path).read_log() == [{"sequences": 4}]
     folder.log({"sequences": 12})
@@ -204,7 +204,7 @@ def test_a_training_that_met_a_full_disk_can_go_on_in_its_process(tmp_path, monk
     whole.run(32, progress=False)
     with monkeypatch.context() as broken:
         broken.setattr(os, "fsync", lambda file: half_a_line("/dev/null", "wb"))
-        with pytest.raises(files.CannotWrite, match="no checkpoint had been written yet"):
+        with pytest.raises(writing.CannotWrite, match="no checkpoint had been written yet"):
             training.run(32, progress=False)
     training.run(32, progress=False)
     assert told(tmp_path / "r") == told(tmp_path / "whole")
@@ -215,7 +215,7 @@ def test_to_look_at_a_run_changes_nothing(tmp_path, monkeypatch, capsys):
     small_run(tmp_path / "r").run(16, progress=False)
     RunFolder(tmp_path / "r").log({"sequences": 24, "seconds": 1.0, "bits_per_sequence": 1.0, "wrong_percent": 1.0})
     before = {path: path.read_bytes() for path in (tmp_path / "r").iterdir()}
-    monkeypatch.setattr(files, "whole", None)                                # whoever writes fails
+    monkeypatch.setattr(writing, "whole", None)                                # whoever writes fails
     assert cli.main(["eval", str(tmp_path / "r"), "--length", "2", "--count", "2"]) == 0
     assert {path: path.read_bytes() for path in (tmp_path / "r").iterdir()} == before
 
@@ -244,11 +244,11 @@ def test_two_processes_do_not_train_one_run(tmp_path, monkeypatch, capsys, resum
 def test_of_two_processes_that_begin_one_run_one_does(tmp_path):
     """Both have seen an empty folder; the slower one must not write its config over the other's."""
     def create(ready):
-        with files.alone(tmp_path):
+        with writing.alone(tmp_path):
             ready()
             signal.pause()
     other = forks.fork_and_wait(create)
-    with pytest.raises(files.InUse):
+    with pytest.raises(writing.InUse):
         RunFolder(tmp_path).create(CONFIG)
     assert forks.was_killed(other)
     RunFolder(tmp_path).create(CONFIG)

@@ -10,9 +10,9 @@ ages = Exercise(
     "3.1", "Who needs ages?",
     "One of the bAbI tasks 4, 12, 14 and 15 loses *nothing* when the ages are taken away from the MemN2N that comes along for it. "
     "Find it with `error_of` above. Before you do, guess: 4 asks what is north of what, 12 where two people are after several "
-    "moves, 14 who was where in which part of the day, 15 what a kind of animal is afraid of. `ages.grade(\"babi15\")`, for example.",
+    "moves, 14 who was where in which part of the day, 15 what an animal is afraid of. `ages.grade(\"babi15\")`, for example.",
     ("In one of the four tasks the answer changes when the sentences are told in another order. That one needs ages.",
-     "The other three need none; two of their models have learned to lean on them all the same. Measure: error_of, and without_ages().",
+     "The other three need none, but two of their models lean on them all the same. Measure: error_of, and without_ages().",
      "for number in (4, 12, 14, 15): print(number, error_of(f\"memn2n_babi{number}\")), and the same inside without_ages()."),
     one_of({"babi15", "15", "task 15", "memn2n_babi15"},
            {name.format(number): remark for number, remark in (
@@ -63,15 +63,15 @@ RING = (np.array([1, 2, 3, 0, 1, 2]), np.array([4, 4, 6, 1, 4, 6]))
 in_place = Exercise(
     "3.2", "Does it rewrite in place?",
     "`slots` (n) holds the slot that each of n writes went to, `keys` (n) the key that each told. Write `share_in_place(slots, "
-    "keys)`: of all writes whose key had been written before, the share that went to the slot of that key's *latest* write before, "
-    "a number from 0 to 1.",
+    "keys)`: of all writes whose key had been written before, the share that went to the slot of that key's *latest* write "
+    "before, a number from 0 to 1.",
     ("Go through the writes in their order. What must you remember of each key?",
      "A dictionary from key to the slot of its latest write. A write whose key is not in it yet does not count.",
      "if key in last: same.append(slot == last[key]); then last[key] = slot; at the end the mean of same."),
     same_forward(share_in_place, [SAME_SLOT, RING], (
         Mistake(against_the_first, "You compare with the first write of the key. If it has moved since, its latest place counts."),
         Mistake(of_all_writes, "You count first writes, too. They rewrite nothing."),
-        Mistake(slot_was_used, "You ask whether the slot was used before, by whatever key. Asked is: by this key, the last time."))),
+        Mistake(slot_was_used, "You ask whether the slot was used before, by any key. Asked is: by this key, the last time."))),
     "Now `share_in_place(slots_of_writes(ntm, batch)[shown], keys)` says what an NTM really does.")
 
 
@@ -85,9 +85,9 @@ SIZES = [(50, 1, 1, 16, 3), (100, 4, 2, 20, 5)]
 
 heads = Exercise(
     "3.3", "What do heads cost?",
-    "A controller of `C` units steers `R` read heads and `Q` write heads over slots of width `W`, with `S` possible shifts: `raw = h "
-    "W_heads + b_heads`. Write `cost_of_heads(C, R, Q, W, S)`: how many parameters are that? (Exercise 1.1 counted the numbers that "
-    "a controller has to say.)",
+    "A controller of `C` units steers `R` read heads and `Q` write heads over slots of width `W`, with `S` possible shifts: `raw "
+    "= h W_heads + b_heads`. Write `cost_of_heads(C, R, Q, W, S)`: how many parameters are that? (Exercise 1.1 counted the "
+    "numbers that a controller has to say.)",
     ("How many numbers does each head need: k, beta, g, s, gamma? And what do write heads need beside them?",
      "Each number that is said hangs on all C units of the controller, and has a bias of its own.",
      "raw = (R + Q) * (W + 1 + 1 + S + 1) + Q * 2 * W; parameters: (C + 1) * raw"),
@@ -150,8 +150,8 @@ def judge_clip(function):
 
 clip = Exercise(
     "3.4", "Clip a gradient",
-    "Write `clip(grads, largest)`: `grads` is a dict from name to array. Seen as *one* long vector, it may be at most `largest` long. "
-    "If it is longer, scale all of it so that it is just that long; else leave it as it is. Return a new dict.",
+    "Write `clip(grads, largest)`: `grads` is a dict from name to array. Seen as *one* long vector, it may be at most `largest` "
+    "long. If it is longer, scale all of it so that it is just that long; else leave it as it is. Return a new dict.",
     ("How long is a vector whose numbers are spread over several arrays?",
      "norm = root of the sum of all squares in all arrays; one factor for all of them.",
      "factor = min(1, largest / norm); {name: factor * g for name, g in grads.items()}"),
@@ -194,9 +194,9 @@ def some_writes(seed, T=5, N=4, W=3):
 
 follow = Exercise(
     "3.5", "Whose words are read?",
-    "An NTM with one write head wrote T times into an empty memory and then reads once. Given are `w_write` (T, N), `e` (T, W), `a` "
-    "(T, W) and the read weights `w_read` (N). Write `follow(w_write, e, a, w_read)`: what each write still contributes to what is "
-    "read, (T, W). Summed over the T writes that must be `r`.",
+    "An NTM with one write head wrote T times into an empty memory and then reads once. Given are `w_write` (T, N), `e` (T, W), "
+    "`a` (T, W) and the read weights `w_read` (N). Write `follow(w_write, e, a, w_read)`: what each write still contributes to "
+    "what is read, (T, W). Summed over the T writes that must be `r`.",
     ("Keep a memory of its own for every write: held[t] (N, W) is what is left of what write t added.",
      "At each step, first everything that is held fades by 1 - w e^T (equation 3), then the new write adds w a^T to its own.",
      "held *= 1 - w_write[t][:, None] * e[t]; held[t] += w_write[t][:, None] * a[t]; at the end w_read @ held."),

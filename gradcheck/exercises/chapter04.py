@@ -12,15 +12,15 @@ guess = Exercise(
     "4.1", "What is guessing worth?",
     "How many percent does somebody get right who only guesses? Three answers: (a) bAbI 19 asks for two steps such as `n,e`; of "
     "north, east, south and west any may come first, and the second does not lead back. (b) The committed rewritten keys have 16 "
-    "values. (c) 16 made facts tell of 8 entities; the question names one of them, which is never the answer, and the guesser "
-    "has at least noticed who was told of. `guess.grade(a, b, c)`, percent.",
+    "values. (c) 16 made facts tell of 8 entities; the question names one of them, which is never the answer, and the guesser has "
+    "at least noticed who was told of. `guess.grade(a, b, c)`, percent.",
     ("In each of them all answers that are left are as likely as one another: 100 divided by how many there are.",
      "(a) four first steps, and after each of them three that do not lead back. (b) is easiest. (c) one of eight is ruled out.",
      "100 / (4 * 3), 100 / 16, 100 / 7"),
     all_of(same_numbers(100 / 12, (
                Mistake(100 / 16, "Four times four: but a second step that leads back is never asked for."),
                Mistake(1 / 12, "In percent: times 100."),
-               Mistake(25, "That is one step. There are two of them.")), tolerance=0.06, otherwise="How many pairs of steps are there?"),
+               Mistake(25, "That is one step. There are two of them.")), tolerance=0.06, otherwise="How many pairs are there?"),
            same_numbers(100 / 16, (
                Mistake(1 / 16, "In percent: times 100."),
                Mistake(100 / 32, "Only values are answers, keys are not.")), tolerance=0.06, otherwise="One of 16 values."),
@@ -71,15 +71,16 @@ def some_copies(seed, L, B):
 
 
 same_questions = same_forward(packed(as_questions), [some_copies(0, 3, 2), some_copies(1, 5, 4)], (
-    Mistake(packed(from_nil), "Word 0 is no word (nil): it adds nothing, and a sentence may not begin with it. Words count from 1."),
-    Mistake(packed(bits_alone), "Your words say what a bit is, but not which one. Bag of words or not: give each bit words of its own."),
+    Mistake(packed(from_nil), "Word 0 is no word (nil): it adds nothing, and no sentence may begin with it. Words count from 1."),
+    Mistake(packed(bits_alone), "Your words say what a bit is, but not which one: give each bit words of its own."),
     Mistake(packed(asks_for_the_next), "Positions count from 0: word 17 asks for position 0.")))
 
 questions = Exercise(
     "4.2", "A fair form: copy as questions",
-    "A MemN2N reads sentences and answers questions. Write `as_questions(bits, position)`: `bits` (L, B, 8) are L vectors for each of B "
-    "stories, 0 or 1; `position` (B) is the vector that each story is asked about. Return `sentences` (B, L, 8) and `query` (B, 1) as "
-    "whole numbers: word 0 is no word, word `1 + 2 j + b` says that bit j is b, word `17 + p` asks for position p.",
+    "A MemN2N reads sentences and answers questions. Write `as_questions(bits, position)`: `bits` (L, B, 8) are L vectors for "
+    "each of B stories, 0 or 1; `position` (B) is the vector that each story is asked about. Return `sentences` (B, L, 8) and "
+    "`query` (B, 1) as whole numbers: word 0 is no word, word `1 + 2 j + b` says that bit j is b, word `17 + p` asks for position "
+    "p.",
     ("Each vector becomes a sentence of eight words, each bit a word. What must happen to the axes?",
      "bits.transpose(1, 0, 2) is (B, L, 8); np.arange(8) runs along its last axis.",
      "return 1 + 2 * np.arange(8) + bits.transpose(1, 0, 2), 17 + position[:, None]"),
@@ -138,22 +139,24 @@ def judge_latest(function):
         if (p.argmax(1) == way(same, age).argmax(1)).all():
             return remark
     if not (p.argmax(1) == which).all():
-        return (f"In {(p.argmax(1) != which).sum()} of {len(p)} streams most of the attention is elsewhere. The key must count more "
-                f"than any difference of ages, here up to {LONGEST - 1}.")
+        return (f"In {(p.argmax(1) != which).sum()} of {len(p)} streams most of the attention is elsewhere. The key must count "
+                f"more than any difference of ages, here up to {LONGEST - 1}.")
     least = float(p[each, which].min())
-    return "" if least >= 0.99 else f"The right sentence is always ahead, but gets as little as {least:.2f} of the attention: larger scores."
+    said = f"The right sentence is always ahead, but gets as little as {least:.2f} of the attention: larger scores."
+    return "" if least >= 0.99 else said
 
 
 latest = Exercise(
     "4.3", "How does a MemN2N find the latest value?",
-    "Write the scores that its softmax would need: `latest_scores(same_key, age)` with `same_key` (B, I), 1 where a sentence begins with "
-    "the key asked for, else 0, and `age` (B, I), 1 for the latest sentence up to 12. The softmax of your scores must put at least 0.99 "
-    "on the latest sentence with that key, in every story. (u·m is a sum of what words and what age contribute: a number times "
-    "`same_key` plus a number times `age` is what a MemN2N can say.)",
+    "Write the scores that its softmax would need: `latest_scores(same_key, age)` with `same_key` (B, I), 1 where a sentence "
+    "begins with the key asked for, else 0, and `age` (B, I), 1 for the latest sentence up to 12. The softmax of your scores must "
+    "put at least 0.99 on the latest sentence with that key, in every story. (u·m is a sum of what words and what age contribute: "
+    "a number times `same_key` plus a number times `age` is what a MemN2N can say.)",
     ("Two wishes: the key must be right, and among those that are, the younger wins. Which wish comes first?",
      "a * same_key - b * age: neighbours in age differ by b, which should be 5 or more; and a must outweigh 11 b.",
      "200 * same_key - 10 * age"),
     judge_latest, "No memory was rewritten for it: position, which the article denies it, does the work.")
+
 
 # ---- 4.4 who is ahead -------------------------------------------------------------------------------------------------------
 
@@ -215,14 +218,13 @@ def judge_ahead(function):
 
 ahead = Exercise(
     "4.4", "Who is ahead?",
-    "Write the rule that all verdicts of this chapter go by: `is_ahead(ours, theirs)`, two arrays (n) of percent right, the same n seeds "
-    "in the same order. True if the 95 % interval of the mean difference lies above zero *and* the mean difference is at least 2 "
-    "points. The interval is mean ± t s / √n with s the standard deviation of the n differences (`ddof=1`). `T_95[n - 2]` is t for "
-    "n seeds: `from numpymem.experiments.claims.intervals import T_95`.",
+    "Write the rule that all verdicts of this chapter go by: `is_ahead(ours, theirs)`, two arrays (n) of percent right, the same "
+    "n seeds in the same order. True if the 95 % interval of the mean difference lies above zero *and* the mean difference is at "
+    "least 2 points. The interval is mean ± t s / √n with s the standard deviation of the n differences (`ddof=1`). `T_95[n - 2]` "
+    "is t for n seeds: `from numpymem.experiments.claims.intervals import T_95`.",
     ("One number for each seed first. What is it?",
      "d = ours - theirs, then everything is about d: d.mean(), d.std(ddof=1) / sqrt(n).",
      "d.mean() - T_95[len(d) - 2] * d.std(ddof=1) / np.sqrt(len(d)) > 0 and d.mean() >= 2"),
     judge_ahead, "The article gives no seeds and no spread: nobody can apply this rule to its figures.")
-
 
 ALL = (guess, questions, latest, ahead)

@@ -16,7 +16,7 @@ import tempfile
 
 from numpymem import kernel, runs
 from numpymem.cli import Parser
-from numpymem.files import write_text
+from numpymem.writing import write_text
 
 RESULT = pathlib.Path(__file__).parents[1] / "results" / "bounds.json"
 CHECKED_RUN = '''

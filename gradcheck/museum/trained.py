@@ -21,7 +21,7 @@ from gradcheck.museum.effects import our_check_misses, signed_check_misses
 from gradcheck.museum.exhibit import EXHIBITS
 from numpymem import catalog, numpy_only, runs
 from numpymem.experiments.results import mean_sd
-from numpymem.files import write_text
+from numpymem.writing import write_text
 from numpymem.training import Recipe, Training
 from numpymem.training.loss import evaluate
 from numpymem.training.nan_guard import NonFiniteError

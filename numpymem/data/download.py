@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pooch
 
-from numpymem import files
+from numpymem import writing
 
 from .transfer import DownloadError, transfer
 
@@ -48,7 +48,7 @@ def fetch(relative_path):
         path.unlink()
     if offline():
         raise DownloadError(f"bAbI {relative_path} is not in the cache, and NUMPYMEM_OFFLINE forbids to download it")
-    if files.homeless(path):
+    if writing.homeless(path):
         raise DownloadError(f"bAbI {relative_path} has no place: no home directory is known; set NUMPYMEM_CACHE to a folder for it")
     for base in base_urls():
         if _download(base + relative_path, path, digest):
@@ -58,7 +58,7 @@ def fetch(relative_path):
 
 def cache_folder():
     """Folder for downloads: NUMPYMEM_CACHE, or the user's cache folder of this system."""
-    return files.cache()
+    return writing.cache()
 
 
 def offline():

@@ -14,7 +14,7 @@ import numpy as np
 from numpymem import catalog, runs
 from numpymem.experiments import measure
 from numpymem.experiments.sweep_run import rounded, whole
-from numpymem.files import write_text
+from numpymem.writing import write_text
 from numpymem.training import RunFolder, checkpoint
 
 FOLDER = pathlib.Path(__file__).parent.parent / "checkpoints"

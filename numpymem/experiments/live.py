@@ -15,7 +15,7 @@ import numpy as np
 from numpymem import catalog, runs
 from numpymem.experiments import executors, results, rows, spec, sweep, verdicts
 from numpymem.experiments.claims import choose, intervals, measured, section4
-from numpymem.files import write_text
+from numpymem.writing import write_text
 
 WIDE = verdicts.WIDE
 

@@ -8,7 +8,7 @@ import pathlib
 import numpymem
 from numpymem.experiments import verdicts
 from numpymem.experiments.claims import SECTIONS, WORDS
-from numpymem.files import write_text
+from numpymem.writing import write_text
 
 SIGNS = {"agrees": "✓", "differs": "✗", "depends": "±", "untestable": "?", verdicts.MISSING: "…"}
 MEANS = {"agrees": "the article says so, and so do our figures", "differs": "our figures say otherwise",

@@ -10,7 +10,7 @@ import numpy as np
 from numpymem import catalog
 from numpymem.equation import REGISTRY
 from numpymem.experiments import spec
-from numpymem.files import write_text
+from numpymem.writing import write_text
 from numpymem.fingerprint import fingerprint
 from numpymem.received import shown
 from numpymem.training.resuming import is_number

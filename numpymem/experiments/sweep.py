@@ -20,7 +20,7 @@ from tqdm import tqdm
 from numpymem import runs
 from numpymem.experiments import executors, results, spec, summary
 from numpymem.experiments.sweep_run import error_file, read_result, result_file, train_one
-from numpymem.files import CannotWrite, make_folder, write_text
+from numpymem.writing import CannotWrite, make_folder, write_text
 from numpymem.received import read_json, reading, shown
 from numpymem.training import Training
 

@@ -11,9 +11,9 @@ import traceback
 
 from threadpoolctl import threadpool_limits
 
-from numpymem import files, runs, threads
+from numpymem import runs, threads, writing
 from numpymem.experiments import measure, results
-from numpymem.files import CannotWrite, write_text
+from numpymem.writing import CannotWrite, write_text
 from numpymem.received import read_json, reading
 from numpymem.training.nan_guard import NonFiniteError
 from numpymem.training.run_folder import RunFolder
@@ -27,7 +27,7 @@ def train_one(job):
     raises   CannotWrite, which ends the sweep: it is the disk's fault and would meet every run
     """
     folder = pathlib.Path(job["folder"])
-    files.make_folder(folder)
+    writing.make_folder(folder)
     with alone(folder), threads.use(1), threadpool_limits(1, "blas"):
         if result_file(folder).exists():          # somebody else has just finished it
             return ""
@@ -69,14 +69,14 @@ def clear(folder):
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name != files.LOCK:
+        elif path.name != writing.LOCK:
             path.unlink()
 
 
 def alone(folder):
     """Wait until nobody else works in this folder: a worker that a cluster has given up may still be alive, and so may those of a
     sweep that was killed."""
-    return files.alone(folder, wait=True)
+    return writing.alone(folder, wait=True)
 
 
 def result_of(training, job, diverged=""):

@@ -12,7 +12,7 @@ import re
 import textwrap
 
 from numpymem.experiments.claims import FILES, SECTIONS, WORDS, choose
-from numpymem.files import write_text
+from numpymem.writing import write_text
 
 WIDE, INDENT, LABEL = 79, 5, 8                    # columns of a line, before the labels, and of a label
 MISSING = "not measured"

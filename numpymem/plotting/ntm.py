@@ -84,16 +84,17 @@ def steering(of, R):
 
 
 def head_lines(axes, values, ticks, R, named):
-    """values (T, H): a line for each head, the R read heads blue, the write heads orange."""
+    """values (T, H): a line for each head, the R read heads blue with full marks, the write heads orange with hollow ones."""
     H = values.shape[1]
     for head in range(H):
         reads = head < R
         first = head in (0, R)
-        axes.plot(values[:, head], color=READ if reads else WRITE, linewidth=1.3, marker="o", markersize=2.2,
-                  linestyle="-" if first else ":")
+        colour = READ if reads else WRITE
+        axes.plot(values[:, head], color=colour, linewidth=1.2, marker="o", markersize=2.4 if reads else 3.2,
+                  markerfacecolor=colour if reads else "white", markeredgewidth=0.9, linestyle="-" if first else ":")
     if named:
-        beside(axes, 0.9, "write head" + "s" * (H - R > 1), WRITE)
-        beside(axes, 0.48, "read head" + "s" * (R > 1), READ)
+        beside(axes, 0.9, "○ write", WRITE)
+        beside(axes, 0.48, "● read", READ)
     axes.grid(True, axis="y")
     if ticks:
         axes.set_yticks(ticks)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from numpymem import files
+from numpymem import writing
 
 COLOURS = {"NTM": "#0072B2", "MemN2N": "#D55E00", "LSTM": "#7a7f87", "DNC": "#009E73", "DMN": "#CC79A7",
            "Transformer": "#B8860B"}                                      # Okabe and Ito: safe for the colour-blind
@@ -54,7 +54,7 @@ class Panel(NamedTuple):
 def save(figure, path):
     """Write a figure (.png, .svg, .pdf by the name) whole or not at all; returns the path."""
     path = pathlib.Path(path)
-    with files.whole(path) as part:
+    with writing.whole(path) as part:
         figure.savefig(part, format=path.suffix.lstrip(".") or "png", dpi=DPI)
     return path
 
@@ -154,6 +154,13 @@ def cells(axes, values, colours, low=0.0, high=1.0, norm=None):
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.tick_params(axis="x", length=0)
     return axes
+
+
+def minus_signs(axes, values, limit):
+    """A dash in every cell of values (rows, T) that is clearly below zero: in grey, the colours of SIGN_MAP look alike."""
+    row, column = (np.asarray(values) < -0.15 * limit).nonzero()
+    dark = np.asarray(values)[row, column] < -0.45 * limit
+    axes.scatter(column, row, marker="_", s=16, linewidths=1.1, color=[("white" if each else INK) for each in dark], zorder=3)
 
 
 def beside(axes, height, words, colour):

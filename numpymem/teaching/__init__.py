@@ -9,9 +9,10 @@
 Nothing of numpymem imports this package: IPython and ipywidgets are needed only here.
 """
 
+from numpymem.paper_recipes import SMALL_COPY
 from numpymem.teaching.figures import matrices, memory_at, several_curves, weight_bars
 from numpymem.teaching.interactive import sliders
-from numpymem.teaching.models import SMALL_COPY, budget, is_quick, learning_curve, train, trained
+from numpymem.teaching.models import budget, is_quick, learning_curve, train, trained
 from numpymem.teaching.sources import equations, show
 
 __all__ = ["SMALL_COPY", "budget", "equations", "is_quick", "learning_curve", "matrices", "memory_at", "several_curves",

@@ -4,7 +4,7 @@
     verdict("C2")                 # the measured word, the figures behind it, and the commands that made them
     verdict_table("C1", "C2")     # a row each
 
-Nothing is typed here: statements, figures and words come from numpymem/experiments/claims, as `python -m numpymem duel` prints them.
+Nothing is typed here: statements, figures and words come from numpymem/experiments/claims, as in `python -m numpymem duel`.
 """
 
 from IPython.display import Markdown

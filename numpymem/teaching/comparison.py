@@ -1,4 +1,4 @@
-"""For chapter 04: a drawn example of each of the four tasks, and pictures of who is right how often, from committed results or live."""
+"""For chapter 04: a drawn example of each of the four tasks, and pictures of who is right how often, from results or live."""
 
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, Rectangle
@@ -15,7 +15,7 @@ GOOD = 5.0                                        # percent wrong at which a see
 
 
 def overview():
-    """All four rows: of each the made task at its largest size, and the real data where there is some, beside the article -> Picture."""
+    """All four rows: of each the made task at its largest size, and the real data where there is some, beside the article."""
     rows = []
     for row in ROWS.values():
         found = measured.read(row.spec)
@@ -90,10 +90,10 @@ def facts_drawn(facts, question, answer, title):
 def arrow(axes, start, end, kind, bend, step):
     """An arrow with its kind beside it; `step` is said instead where the way goes along it."""
     colour, thick = (WRITE, 2.6) if step else (SOFT, 0.9)
-    axes.add_patch(FancyArrowPatch(start, end, connectionstyle=f"arc3,rad={bend}", arrowstyle="-|>", mutation_scale=13, color=colour,
-                                   linewidth=thick, shrinkA=15, shrinkB=15, zorder=3 if step else 2))
+    axes.add_patch(FancyArrowPatch(start, end, connectionstyle=f"arc3,rad={bend}", arrowstyle="-|>", mutation_scale=13,
+                                   color=colour, linewidth=thick, shrinkA=15, shrinkB=15, zorder=3 if step else 2))
     (x1, y1), (x2, y2) = start, end
-    bow = (x1 + x2) / 2 + bend * (y2 - y1), (y1 + y2) / 2 - bend * (x2 - x1)                         # where arc3 has its third point
+    bow = (x1 + x2) / 2 + bend * (y2 - y1), (y1 + y2) / 2 - bend * (x2 - x1)          # where arc3 has its third point
     x, y = (0.42 * first + 0.46 * third + 0.12 * last for first, third, last in zip(start, bow, end))     # 35 % along it
     axes.text(x, y, step or kind, ha="center", va="center", fontsize=8.5, color=colour, weight="bold" if step else "normal",
               zorder=6 if step else 5,
@@ -139,7 +139,8 @@ def writes_drawn(writes, key, answer):
     for at, (each, value) in enumerate(pairs):
         end = next((later for later in range(at + 1, len(pairs)) if pairs[later][0] == each), len(pairs))
         right = each == key and end == len(pairs)
-        axes.add_patch(Rectangle((at, keys.index(each) - 0.36), end - at, 0.72, facecolor=WRITE if right else PALE, edgecolor="white"))
+        axes.add_patch(Rectangle((at, keys.index(each) - 0.36), end - at, 0.72, facecolor=WRITE if right else PALE,
+                                 edgecolor="white"))
         axes.text(at + 0.12, keys.index(each), value, va="center", fontsize=9.5, weight="bold" if right else "normal",
                   color="white" if right else INK)
     axes.set_xlim(0, len(pairs))
@@ -169,7 +170,8 @@ def over_sizes(name, labels, task, numbers, axis, log=False):
     figure = picture(7.6, 3.8)
     axes = figure.add_axes([0.09, 0.14, 0.62, 0.65], label=task)
     for at, label in enumerate(labels):
-        seeds = [100 - np.array(list(ablations.errors(found, label, task, f"wrong_percent/{number}").values())) for number in numbers]
+        errors = [ablations.errors(found, label, task, f"wrong_percent/{number}") for number in numbers]
+        seeds = [100 - np.array(list(each.values())) for each in errors]
         colour, look, mark = COLOURS[label.partition(" ")[0]], LOOKS[at % 4], MARKS[at % 4]
         axes.plot(numbers, [each.mean() for each in seeds], look, color=colour, label=f"{label} (n = {len(seeds[0])})")
         for number, each in zip(numbers, seeds):
@@ -263,5 +265,5 @@ def wrong_at_lengths(training, lengths, count=40, seed=5):
     return found
 
 
-__all__ = ["copy_drawn", "facts_drawn", "in_words", "learned", "live_copy", "over_sizes", "overview", "seed_by_seed", "straight_example",
-           "writes_drawn", "wrong_at_lengths"]
+__all__ = ["copy_drawn", "facts_drawn", "in_words", "learned", "live_copy", "over_sizes", "overview", "seed_by_seed",
+           "straight_example", "writes_drawn", "wrong_at_lengths"]

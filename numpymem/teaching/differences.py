@@ -1,13 +1,14 @@
 """For chapter 03: two small models that are told the same stories, and pictures of the seven differences between them.
 
-The stories are those of rewritten-keys: writes "k3 v1", one a sentence, and a key that is asked for. The models, their sizes and the
-training are those of numpymem/experiments/claims/section3_models.py; a chapter trains them on the spot.
+The stories are those of rewritten-keys: writes "k3 v1", one a sentence, and a key that is asked for. The models, their sizes and
+the training are those of numpymem/experiments/claims/section3_models.py; a chapter trains them on the spot.
 """
 
 import numpy as np
 
 from numpymem.experiments.claims import section3_access
-from numpymem.experiments.claims.section3_models import BUDGET, MEMN2N, NTM, TASKS, answers, latest_with_key, sentences_of, story_task
+from numpymem.experiments.claims.section3_models import (BUDGET, MEMN2N, NTM, TASKS, answers, latest_with_key, sentences_of,
+                                                         story_task)
 from numpymem.experiments.claims.section3_supports import provenance
 from numpymem.plotting import section3
 from numpymem.plotting.parts import COLOURS, INK, WRITE_MAP, cells, headline, log_axis, picture, styled
@@ -19,7 +20,7 @@ MARKS = ("o", "s", "^")
 
 
 def settings(model, slots=8):
-    """What `train(model, TASK, ...)` needs: 4 to 6 writes of 3 of 8 keys, one of them rewritten; sizes and training of section 3."""
+    """What `train(model, TASK, ...)` needs: 4 to 6 writes of 3 of 8 keys, one of them rewritten; the rest as in section 3."""
     return (*TASKS[TASK][0], *((*NTM, f"N={slots}") if model == "ntm" else MEMN2N), *BUDGET)
 
 
@@ -63,7 +64,8 @@ def taken_away(ntm, memn2n):
     """
     figure = picture(9.4, 3.7)
     for axes, values, model in zip(figure.subplots(1, 2), (ntm, memn2n), ("NTM", "MemN2N")):
-        section3.bars(axes, {task: {kind: [value] for kind, value in each.items()} for task, each in values.items()}, COLOURS[model])
+        lists = {task: {kind: [value] for kind, value in each.items()} for task, each in values.items()}
+        section3.bars(axes, lists, COLOURS[model])
         axes.set_title(model, weight="bold")
         axes.set_ylabel("% wrong")
     headline(figure, "C2: taken away from models that had learned to use it", "no training in between; one model each")
@@ -172,7 +174,7 @@ def losses_and_gradients(trainings, title):
 # ---- C7 -----------------------------------------------------------------------------------------------------------------------
 
 def what_reads_consist_of(ntm, batch, b):
-    """How much of what is read stems from each write of story b, at the question and at each pause: (looks, writes), rows sum to 1."""
+    """How much of what is read stems from each write of story b, at the question and at each pause: (looks, writes)."""
     trace = answers(ntm, batch, TASK)[1]
     parts = provenance(trace, batch)[:, b, :sentences_of(batch)[b]]
     return parts / np.maximum(parts.sum(1, keepdims=True), 1e-12)
@@ -185,12 +187,14 @@ def what_it_rests_on(ntm, memn2n, batch, b):
     attention = np.stack([hop[b, :len(told)] for hop in answers(memn2n, batch, TASK)[1]["p"]])
     reads, right = what_reads_consist_of(ntm, batch, b), story_task(TASK).answers[batch.targets[b]]
     columns = [*(f"hop {hop + 1}" for hop in range(len(attention))), "read at Q", *(f"pause {n}" for n in range(1, len(reads)))]
-    figure = told_attention(Told(told, key, right, None), np.concatenate([attention, reads]).T, columns, "What does the answer rest on?",
+    figure = told_attention(Told(told, key, right, None), np.concatenate([attention, reads]).T, columns,
+                            "What does the answer rest on?",
                             "left: MemN2N's attention; right: which writes the NTM's reads consist of; bold: the fact asked for",
                             [int(latest_with_key(batch)[b])])
     figure.axes[0].axvline(len(attention) - 0.5, color=INK, linewidth=2)
     return figure
 
 
-__all__ = ["TASK", "errors_by_age", "losses_and_gradients", "rewritten_in_place", "rewritten_story", "settings", "side_by_side", "slots_of_writes",
-           "taken_away", "what_it_rests_on", "what_reads_consist_of", "where_writes_go", "words_of", "wrong_answers", "wrong_by_age"]
+__all__ = ["TASK", "errors_by_age", "losses_and_gradients", "rewritten_in_place", "rewritten_story", "settings", "side_by_side",
+           "slots_of_writes", "taken_away", "what_it_rests_on", "what_reads_consist_of", "where_writes_go", "words_of",
+           "wrong_answers", "wrong_by_age"]

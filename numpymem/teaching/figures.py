@@ -15,6 +15,7 @@ from numpymem.plotting.parts import (
     head_weights,
     headline,
     log_axis,
+    minus_signs,
     picture,
     styled,
     used_slots,
@@ -100,11 +101,14 @@ def memory_at(trace, t, b=0):
     panels = figure.subplots(1, 3, width_ratios=[0.7, 0.7, 9])
     for axes, (name, values, colours, high, low) in zip(panels, columns):
         cells(axes, values, colours, low, high)
+        if colours is SIGN_MAP:
+            minus_signs(axes, values, high)
         axes.set_title(name, fontsize=9)
         axes.set_xticks([])
     panels[0].set_yticks(range(len(slots)), [str(slot) for slot in slots], fontsize=7)
     panels[0].set_ylabel("slot")
-    headline(figure, f"The memory after step {t}", "green is positive, purple negative; orange: written, blue: read in this step")
+    headline(figure, f"The memory after step {t}",
+             "green: positive, purple with a dash: negative; orange: written now, blue: read now")
     figure.subplots_adjust(left=0.6 / width, right=0.98, top=1 - 0.85 / height, bottom=0.12 / height, wspace=0.08)
     return figure
 

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from numpymem.kernel import numpy_only
 from numpymem.ntm.equations import add_backward
-from numpymem.plotting.parts import (INK, READ, READ_MAP, SIGN_MAP, SOFT, WRITE, WRITE_MAP, cells, colourbar, headline,
+from numpymem.plotting.parts import (INK, READ, READ_MAP, SIGN_MAP, SOFT, WRITE, WRITE_MAP, cells, colourbar, headline, minus_signs,
                                      number_slots, picture, styled, used_slots)
 
 
@@ -108,17 +108,18 @@ def memory_and_gradient(found, answer, step):
     figure = picture(8.0, 3.9)
     gradient = found.gradient[answer, step][slots]
     largest = max(float(np.abs(found.gradient[answer][:, slots]).max()), 1e-30)
-    for left, values, limit, name in ((0.07, found.memory[step][slots], 1.0, "memory $M_t$"),
-                                      (0.55, gradient, largest, r"gradient $\partial L / \partial M_t$")):
-        axes = figure.add_axes([left, 0.14, 0.35, 0.6], label=name)
+    for left, values, limit, name in ((0.08, found.memory[step][slots], 1.0, "memory $M_t$"),
+                                      (0.57, gradient, largest, r"gradient $\partial L / \partial M_t$")):
+        axes = figure.add_axes([left, 0.14, 0.33, 0.6], label=name)
         cells(axes, values, SIGN_MAP, -limit, limit)
+        minus_signs(axes, values, limit)
         number_slots(axes, slots)
         axes.set_xlabel(f"{values.shape[1]} numbers a slot")
         axes.set_ylabel("slot")
         axes.set_title(name)
         colourbar(figure, axes.collections[0], axes)
     headline(figure, f"After step {step}: the memory, and what answer {answer} wants of it",
-             "green: more of this number, and the answer is surer; purple: less")
+             "right: green, more of this number and the answer is surer; purple with a dash, less of it")
     return figure
 
 
@@ -157,7 +158,8 @@ def step_sizes(f, slope, x):
     for name, values, colour, line in ways:
         error = np.maximum(np.abs(np.array(values) - true) / abs(true), 1e-17)
         axes.loglog(h, error, color=colour, linestyle=line)
-        axes.annotate(name, (1.02, {"forward difference": 0.85, "central difference": 0.7, "complex step": 0.08}[name]),
+        told = name + {":": " (dotted)", "--": " (dashed)"}.get(line, "")
+        axes.annotate(told, (1.02, {"forward difference": 0.85, "central difference": 0.7, "complex step": 0.08}[name]),
                       xycoords="axes fraction", color=colour, fontsize=9)
     axes.set_xlabel("step $h$")
     axes.set_ylabel("relative error")

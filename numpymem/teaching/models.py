@@ -7,11 +7,6 @@ from numpymem.experiments import checkpoints
 from numpymem.plotting import curves
 from numpymem.training import checkpoint
 
-# Copying one to six vectors, in a minute on a laptop: three seeds of three converge, after 1,600 to 2,400 sequences (train("ntm",
-# "copy", 4_000, *SMALL_COPY, seed=0), 1 and 2).
-SMALL_COPY = ("controller=feedforward", "max_length=6", "N=16", "batch=1", "lr=0.003", "beta2=0.98", "stop_below=0.05", "settle=0",
-              "eval_count=100")
-
 
 def is_quick():
     """Whether NUMPYMEM_QUICK=1 asks for short trainings, as the tests do: then they run, but learn nothing."""

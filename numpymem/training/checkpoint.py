@@ -6,18 +6,18 @@ import zipfile
 
 import numpy as np
 
-from numpymem import files
+from numpymem import writing
 from numpymem.received import named, shown
 from numpymem.training.arrays_file import read_arrays
 
 
 def save(path, arrays, facts):
-    """Write a tree of arrays (nested dicts) and a JSON-able dict to `path`. Raises files.CannotWrite; then the old file stays."""
+    """Write a tree of arrays (nested dicts) and a JSON-able dict to `path`. Raises writing.CannotWrite; then the old file stays."""
     flat = dict(flatten(arrays))
     flat["facts"] = np.array(json.dumps(facts))
     made = io.BytesIO()                          # a zip file on a full disk fails in ways of its own
     np.savez(made, **flat)
-    with files.whole(path) as part:
+    with writing.whole(path) as part:
         part.write_bytes(made.getbuffer())
 
 

@@ -18,7 +18,7 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from numpymem import equation, files
+from numpymem import equation, writing
 from numpymem.received import reading
 from numpymem.training import checkpoint, edits, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
@@ -141,7 +141,7 @@ class Training:
         Returns the last evaluation. Ctrl-C saves a checkpoint first. A run in parts (this called again, or after a resume)
         is the same as one in one go: what is evaluated at the end of a part, off the grid of eval_every, decides nothing.
 
-        raises   files.CannotWrite, files.InUse if another process works in the folder; NonFiniteError
+        raises   writing.CannotWrite, writing.InUse if another process works in the folder; NonFiniteError
         """
         with self._folder_to_ourselves():
             return self._run(sequences, seconds, progress)
@@ -154,10 +154,10 @@ class Training:
         with self.folder.alone():
             try:
                 yield
-            except files.CannotWrite as error:
+            except writing.CannotWrite as error:
                 kept = "no checkpoint had been written yet" if self.saved is None else \
                     f"the checkpoint after {self.saved:,} sequences is whole: --resume goes on from there"
-                raise files.CannotWrite(f"{error} ({kept})") from error
+                raise writing.CannotWrite(f"{error} ({kept})") from error
 
     def _run(self, sequences, seconds, progress):
         target = self.recipe.sequences if sequences is None else sequences

@@ -3,8 +3,8 @@
 import json
 import pathlib
 
-from numpymem import files
-from numpymem.files import write_text
+from numpymem import writing
+from numpymem.writing import write_text
 from numpymem.received import read_json, reading
 from numpymem.training.resuming import check_line
 
@@ -21,7 +21,7 @@ class RunFolder:
 
     def create(self, config):
         """Make the folder and write its config. Raises FileExistsError if there is a run in it already."""
-        files.make_folder(self.path)
+        writing.make_folder(self.path)
         with self.alone():                       # of two processes at once one begins, and the other one finds its run
             if self.config.exists():
                 raise FileExistsError(f"--run {self.path}: expected a folder without a run, received one with config.json; "
@@ -29,8 +29,8 @@ class RunFolder:
             write_text(self.config, json.dumps(config, indent=1) + "\n")
 
     def alone(self, wait=False):
-        """A context in which no other process writes to this folder; files.InUse if one does, unless we `wait`."""
-        return files.alone(self.path, wait)
+        """A context in which no other process writes to this folder; writing.InUse if one does, unless we `wait`."""
+        return writing.alone(self.path, wait)
 
     def read_config(self):
         """The config as a dict. Raises FileNotFoundError or ValueError with the file's name."""
@@ -45,7 +45,7 @@ class RunFolder:
     def log(self, line):
         """Add a line to metrics.jsonl. A line that could not be written comes with the next one."""
         self._waiting.append(json.dumps(line) + "\n")
-        with files.clear(self.metrics):
+        with writing.clear(self.metrics):
             if self._kept is None:
                 self._kept = sum(len(text) for text in whole_lines(self.metrics)) if self.metrics.exists() else 0
             with open(self.metrics, "ab") as file:

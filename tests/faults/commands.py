@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from . import forks
+from . import forks, places
 from .found import Found
 from .runs import WORKS, damage, saved, told
 
@@ -27,10 +27,11 @@ def environment(**more):
     return os.environ | {"PYTHONPATH": str(ROOT), "NUMPYMEM_OFFLINE": "1", **{name: str(value) for name, value in more.items()}}
 
 
-def start(arguments, cwd, **more):
-    """Python with these arguments, in a process group of its own."""
+def start(arguments, cwd, plain=False, **more):
+    """Python with these arguments, in a process group of its own; `plain`: as a user for whom modes hold."""
     return subprocess.Popen([sys.executable, *map(str, arguments)], cwd=cwd, env=environment(**more), stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, start_new_session=True)
+                            stderr=subprocess.PIPE, text=True, start_new_session=True,
+                            preexec_fn=places.as_plain_user if plain else None)
 
 
 def finish(process):

@@ -1,5 +1,6 @@
 """kill -9 of a download, from a real HTTP server on this machine that takes its time."""
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -37,20 +38,26 @@ def serve(listener):
             os._exit(0)
 
 
+@contextlib.contextmanager
+def served():
+    """A server in a process of its own -> the environment in which downloads come from it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = forks.fork(lambda: serve(listener))
+        try:
+            yield {"NUMPYMEM_BABI_URL": f"http://127.0.0.1:{listener.getsockname()[1]}/", "NO_PROXY": "127.0.0.1",
+                   "no_proxy": "127.0.0.1"}
+        finally:
+            forks.was_killed(server)
+
+
 def kill_downloads(kills, rng, folder, tell):
     """Downloads that are killed at random moments, and asked for again -> [Found]."""
     found = Found("a file of 200 KiB")
     found.allowed = "the file in question"
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = forks.fork(lambda: serve(listener))
-        try:
-            address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-            settings = {"NUMPYMEM_BABI_URL": address, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-            while found.kills < kills:
-                killed_download(found, kills, rng, folder / f"d{found.runs}", settings)
-                tell(found)
-        finally:
-            forks.was_killed(server)
+    with served() as settings:
+        while found.kills < kills:
+            killed_download(found, kills, rng, folder / f"d{found.runs}", settings)
+            tell(found)
     return [found]
 
 

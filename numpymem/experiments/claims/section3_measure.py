@@ -10,7 +10,7 @@ from numpymem import runs
 from numpymem.cli import Parser
 from numpymem.experiments import results
 from numpymem.experiments.sweep_run import rounded
-from numpymem.files import write_text
+from numpymem.writing import write_text
 
 MEASURES = {"access": "section3_access", "time": "section3_time", "supports": "section3_supports"}
 COMMAND = "python -m numpymem.experiments.claims.section3 measure"

@@ -33,7 +33,10 @@ def cache():
     named = os.environ.get("NUMPYMEM_CACHE")
     if not named:
         import pooch
-        named = pooch.os_cache("numpymem")
+        try:
+            named = pooch.os_cache("numpymem")
+        except RuntimeError:                      # of newer versions, where no home directory is known
+            named = "~/.cache/numpymem"
     return pathlib.Path(os.path.expanduser(named))
 
 

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from faults import forks  # noqa: E402
 
-from numpymem import files  # noqa: E402
+from numpymem import writing  # noqa: E402
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
@@ -23,14 +23,14 @@ forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot
     (os, "replace", False, "old"), (os, "replace", True, "new")])
 def test_killed_at_any_step_of_a_write(tmp_path, owner, name, after, left):
     path = tmp_path / "a.txt"
-    files.write_text(path, "old")
+    writing.write_text(path, "old")
 
     def write():
         forks.die_at(owner, name, after)
-        files.write_text(path, "new")
+        writing.write_text(path, "new")
     assert forks.end_of(forks.fork(write)) == -signal.SIGKILL
     assert path.read_text() == left
-    with files.alone(tmp_path):                  # whoever works there next clears up
+    with writing.alone(tmp_path):                  # whoever works there next clears up
         assert sorted(found.name for found in tmp_path.iterdir()) == [".lock", "a.txt"]
 
 
@@ -38,7 +38,7 @@ def test_only_parts_are_cleared(tmp_path):
     names = [".lock", ".hidden", "part", ".a.part", "a.1.part", ".a.txt.x.part"]
     for name in [*names, ".checkpoint.npz.123.part"]:
         (tmp_path / name).touch()
-    with files.alone(tmp_path):
+    with writing.alone(tmp_path):
         assert sorted(found.name for found in tmp_path.iterdir()) == sorted(names)
 
 
@@ -47,16 +47,17 @@ def test_only_parts_are_cleared(tmp_path):
     (errno.EROFS, "Read-only file system; name a place that you may write to"), (errno.EIO, "Input/output error$")])
 def test_an_error_names_the_file_and_says_what_to_do(tmp_path, number, words):
     (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(files.CannotWrite, match=f"a.txt: cannot be written: .*{words}"), files.whole(tmp_path / "a.txt") as part:
-        part.write_text("half")
-        raise OSError(number, os.strerror(number), "elsewhere")
+    with pytest.raises(writing.CannotWrite, match=f"a.txt: cannot be written: .*{words}"):
+        with writing.whole(tmp_path / "a.txt") as part:
+            part.write_text("half")
+            raise OSError(number, os.strerror(number), "elsewhere")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(files.CannotWrite, match="file/r: cannot be written: Not a directory"):
-        files.make_folder(tmp_path / "file/r")
+    with pytest.raises(writing.CannotWrite, match="file/r: cannot be written: Not a directory"):
+        writing.make_folder(tmp_path / "file/r")
 
 
 # ---- one at a time ----------------------------------------------------------------------------------------------------------
@@ -64,14 +65,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 @forking
 def test_a_second_process_is_refused_and_the_lock_of_a_killed_one_is_not_in_the_way(tmp_path):
     def work(ready):
-        with files.alone(tmp_path):
+        with writing.alone(tmp_path):
             ready()
             signal.pause()
     other = forks.fork_and_wait(work)
-    with pytest.raises(files.InUse, match=rf"another process \({other}\) is writing there; wait until"), files.alone(tmp_path):
+    with pytest.raises(writing.InUse, match=rf"another process \({other}\) is writing there; wait until"), writing.alone(tmp_path):
         pass
     assert forks.was_killed(other)
-    with files.alone(tmp_path), files.alone(tmp_path):                       # its own thread may ask again
+    with writing.alone(tmp_path), writing.alone(tmp_path):                       # its own thread may ask again
         assert (tmp_path / ".lock").read_text().split() == [str(other), str(os.getpid())]
 
 
@@ -80,12 +81,12 @@ def test_another_thread_is_another_one(tmp_path):
 
     def work():
         try:
-            with files.alone(tmp_path):
+            with writing.alone(tmp_path):
                 pass
-        except files.InUse as error:
+        except writing.InUse as error:
             found.append(error)
     thread = threading.Thread(target=work)
-    with files.alone(tmp_path):
+    with writing.alone(tmp_path):
         thread.start()
         thread.join()
     assert len(found) == 1
@@ -99,23 +100,32 @@ def test_a_disk_without_locks_lets_everybody_in(tmp_path, monkeypatch):
     def none(*args):
         raise OSError(errno.ENOLCK, "No locks available")
     monkeypatch.setattr(fcntl, "flock", none)
-    with files.alone(tmp_path):
+    with writing.alone(tmp_path):
         pass
 
 
 # ---- no home --------------------------------------------------------------------------------------------------------------
 
-def test_without_a_home_no_folder_named_tilde_is_made(tmp_path, monkeypatch):
+def old_pooch(name):
+    return pathlib.Path("~/.cache", name)
+
+
+def new_pooch(name):
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("os_cache", [old_pooch, new_pooch])
+def test_without_a_home_no_folder_named_tilde_is_made(tmp_path, monkeypatch, os_cache):
     from numpymem import ahead, kernel
     from numpymem.data import download
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NUMPYMEM_CACHE", raising=False)
     monkeypatch.delenv("NUMPYMEM_OFFLINE", raising=False)
     monkeypatch.setattr(os.path, "expanduser", str)                          # as where nothing says whose process this is
-    monkeypatch.setattr("pooch.os_cache", lambda name: pathlib.Path("~/.cache", name))
+    monkeypatch.setattr("pooch.os_cache", os_cache)
     kernel.cache_folder.cache_clear()
     try:
-        assert files.homeless(files.cache()) and kernel.cannot_keep() == "no home directory is known"
+        assert writing.homeless(writing.cache()) and kernel.cannot_keep() == "no home directory is known"
         assert not ahead.has_backward("ntm")
         with pytest.raises(download.DownloadError, match="no home directory is known; set NUMPYMEM_CACHE"):
             download.fetch("en/qa1_single-supporting-fact_train.txt")
@@ -128,4 +138,4 @@ def test_without_a_home_no_folder_named_tilde_is_made(tmp_path, monkeypatch):
 def test_the_cache_is_where_the_variable_says(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NUMPYMEM_CACHE", "~/kept")
-    assert files.cache() == tmp_path / "kept" and not files.homeless("kept/~")
+    assert writing.cache() == tmp_path / "kept" and not writing.homeless("kept/~")
