@@ -29,13 +29,13 @@ RNG = np.random.default_rng(0)
 
 def test_some_hundred_broken_inputs_end_well():
     """In a process of its own: its audit hook stays until the end of the process."""
-    done = subprocess.run([sys.executable, "-W", "error::RuntimeWarning", str(HERE / "fuzz"), "--count", "500", "--seed", "1",
+    done = subprocess.run([sys.executable, "-W", "error::RuntimeWarning", str(HERE / "fuzz"), "--count", "400", "--seed", "1",
                            "--json"],
                           capture_output=True, text=True, cwd=HERE.parent, check=False)
     assert done.stdout, done.stderr
     told = json.loads(done.stdout)
     assert told["troubles"] == [] and done.returncode == 0
-    assert told["inputs"] == told["accepted"] + told["refused"] > 450
+    assert told["inputs"] == told["accepted"] + told["refused"] > 350
     assert all(reader["refused"] for reader in told["readers"].values())
     assert all(reader["accepted"] for name, reader in told["readers"].items() if name != "MetaQA archives")
 
