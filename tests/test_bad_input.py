@@ -47,6 +47,7 @@ def test_the_committed_result_is_whole():
         assert told[key] == sum(reader[key] for reader in told["readers"].values())
         assert all(reader[key] == sum(kind[key] for kind in reader["kinds"].values()) for reader in told["readers"].values())
     assert told["inputs"] == told["accepted"] + told["refused"]
+    assert f"`make fuzz` tries it with {told['inputs']:,} broken and hostile inputs" in (HERE.parent / "README.md").read_text("utf-8")
     assert max(map(len, table(told).splitlines())) <= 80
 
 
