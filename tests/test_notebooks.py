@@ -172,6 +172,11 @@ def test_the_table_lists_equations():
         teaching.equations("nothing")
 
 
+def test_a_figure_says_in_words_what_it_is():
+    shown = teaching.weight_bars({"a": np.full(4, 0.25)}, "A title", "a note")
+    assert repr(shown) == "Figure: A title. a note" and "Picture size" in repr(picture(2, 2))
+
+
 def test_figures_of_the_chapters_have_their_panels():
     rng = np.random.default_rng(0)
     figure = teaching.weight_bars({"a": rng.dirichlet(np.ones(4)), "b": rng.dirichlet(np.ones(4))}, "title")
