@@ -110,7 +110,7 @@ def test_outputs_are_cleaned():
 def test_lines_that_arrived_in_parts_are_one_output():
     book = notebook(("1", "a\n"))
     parts = [nbformat.v4.new_output("stream", name=name, text=text) for name, text in
-             (("stdout", "a\n"), ("stdout", "b\n"), ("stderr", "c\n"), ("stdout", "d\n"))]
+             (("stdout", "a"), ("stdout", "\n"), ("stdout", "b\n"), ("stderr", "c\n"), ("stdout", "d\n"))]
     book.cells[0].outputs = parts
     assert [output.text for output in build.clean(book).cells[0].outputs] == ["a\nb\n", "c\n", "d\n"]
 
