@@ -11,6 +11,11 @@
 #
 # These chapters follow the sections of an article that compares the two, 端到端记忆网络 vs 神经图灵机. It makes claims; here a claim
 # is something to measure.
+#
+# **You will** see an NTM at work; read an equation beside its forward and backward; change one, have it checked, repair it and train
+# with it; and find your way about.
+#
+# **Needed:** NumPy's arrays and the chain rule. No framework, no GPU, no network.
 
 # %%
 import sys
@@ -55,7 +60,8 @@ plotting.ntm_memory(trace, batch, logits)
 # | 7 | 发展演进与融合 | Evolution and fusion | DNC, DMN, a Transformer with a memory | [07](07_evolution_and_fusion.ipynb), [solutions](solutions/07_evolution_and_fusion.ipynb) |
 # | 8 | 结论 | Conclusion | all verdicts, and a hybrid of both models | [08](08_conclusion.ipynb), [solutions](solutions/08_conclusion.ipynb) |
 #
-# Beside the chapters, `python -m numpymem report` lists the measured results, `python -m numpymem list` the models and tasks.
+# `python -m numpymem duel` prints what was measured of the article's claims, `python -m numpymem report` lists the results behind it,
+# `python -m numpymem list` the models and tasks.
 #
 # Every equation has an address: the number that it has in its paper, and a function of the same purpose. These are the equations
 # of the two papers, in the papers' order. `equations()` without an argument lists all that are registered.
@@ -95,7 +101,8 @@ show("NTM-9")
 # | these chapters as web pages, to read without running | `make book`, then open `book/index.html` |
 # | all chapters anew, from clean kernels | `python notebooks/build.py` |
 #
-# All chapters run offline, on two cores, each in a few minutes. Set `NUMPYMEM_QUICK=1` to run them with trainings so short that
+# All chapters run offline, on two cores, each in a few minutes (`python notebooks/build.py --cold` times them with nothing
+# compiled yet). Set `NUMPYMEM_QUICK=1` to run them with trainings so short that
 # nothing is learned; the tests do that.
 
 # %% [markdown]
@@ -175,8 +182,9 @@ several_curves({r"(9) as in the paper, $\gamma$": papers.history, r"ours, $\gamm
 # 2. `python -m gradcheck NTM-9` takes a few seconds and says what is wrong with the backward. (`python -m gradcheck` looks at
 #    everything, which takes minutes, the first time more: it compiles every kernel.)
 # 3. Repair `sharpen_backward`, just below, and check again.
-# 4. `python -m numpymem train ntm copy --set recipe=small` is the training above. A line says that the step runs as NumPy: your edit is
-#    in force. The training is written to a folder, `runs/ntm-copy-0`, with its curves; give the next one another, `--run runs/second`.
+# 4. `python -m numpymem train ntm copy --set recipe=small` is the training above. A line says that the step runs as NumPy: your
+#    edit is in force. The training is written to a folder, `runs/ntm-copy-0`, with its curves; give the next one another,
+#    `--run runs/second`.
 # 5. `git checkout numpymem/ntm/equations.py` brings back the equation of the paper.
 #
 # A notebook that is open during an edit still has the old file in memory: restart its kernel.
@@ -244,6 +252,13 @@ repair.grade(my_backward);
 # | 注意力权重 | attention weights | $p_i$ | `match`, MemN2N-1 |
 # | 加权求和 | weighted sum, response | $o$ | `respond`, MemN2N-2 |
 # | 多跳 | several hops | $u^{k+1} = u^k + o^k$ | `all_hops`, MemN2N-hops |
+# | 使用率, 记忆释放 | usage, freeing | $u_t$, $f_t$ | `usage`, DNC-usage |
+# | 分配, 空闲列表 | allocation, free list | $a_t$, $\phi_t$ | `allocation`, DNC-allocation |
+# | 时间链接矩阵 | temporal link matrix | $L_t$ | `link`, DNC-link |
+# | 情景记忆, 门控注意力 | episodic memory, gated attention | $m^t$, $g_i$ | `remember`, DMN-memory; `gates`, DMN-gates |
+# | 层归一化 | layer norm | | `layer_norm`, layer-norm |
+# | 记忆增强 Transformer | memory-augmented Transformer | | `memory_transformer/` |
+# | 共生, 混合模型 | symbiosis, hybrid | | `hybrid/` |
 # | 端到端 | end to end: all of it learned from answers alone | | |
 # | 反向传播 | backpropagation | $\partial L / \partial x$ | `..._backward`, `dx` |
 # | 随时间反向传播 | backpropagation through time (BPTT) | | `sequence`, NTM-sequence |

@@ -26,8 +26,8 @@ from gradcheck.exercises import chapter07
 from numpymem import plotting
 from numpymem.dnc.equations import (allocation, allocation_backward, backward_weights, forward_weights, link, precedence,
                                     retention, usage)
-from numpymem.experiments import report, results, verdicts
-from numpymem.teaching import budget, evolution, matrices, several_curves, show, sliders, train, trained
+from numpymem.experiments import report, results
+from numpymem.teaching import budget, claims, evolution, matrices, show, sliders, train, trained
 
 np.set_printoptions(precision=3, suppress=True)
 
@@ -465,8 +465,12 @@ evolution.ablation_map(results.read("mt_memory"), "What an NTM's memory is worth
 # it became a list.
 #
 # ### C12: "+12.7 % on WikiSQL"
-#
-# The article says that a memory-augmented Transformer gains 12.7 % on WikiSQL. We looked for the source of that figure and found
+
+# %%
+claims.claim("C12")
+
+# %% [markdown]
+# We looked for the source of that figure and found
 # none (**erratum 6**): whose model, gained over what, percent of what, on which split? What can be done is to measure what *this*
 # memory brings on WikiSQL's real questions:
 
@@ -481,7 +485,7 @@ evolution.intervals(evolution.gains(wikisql), "What each memory brings, over non
                     "percent points", (12.7, "the article"))
 
 # %%
-print("\n".join(verdicts.entry(*verdicts.judge_all(["C12"])[0])))
+claims.verdict("C12")
 
 # %% [markdown]
 # The aggregation (count? maximum?) stands in the question alone: a memory of the table has nothing to add to it. The column has

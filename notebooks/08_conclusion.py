@@ -30,7 +30,7 @@ from numpymem.experiments.claims.intervals import T_95
 from numpymem.hybrid.hops import guided_hops
 from numpymem.memn2n.hops import Way, all_hops
 from numpymem.ops.activations import sigmoid, sigmoid_backward, tanh, tanh_backward
-from numpymem.teaching import budget, conclusion, evolution, is_quick, show, sliders, train
+from numpymem.teaching import budget, claims, conclusion, evolution, is_quick, show, sliders, train
 
 np.set_printoptions(precision=3, suppress=True)
 
@@ -63,12 +63,10 @@ conclusion.verdict_table(found)
 print(inspect.getdoc(section8))
 
 # %% [markdown]
-# And this is what such a verdict says in full. Look for the condition: it stands after "because".
+# And this is what such a verdict says in full. Look for the condition:
 
 # %%
-for id in ("C3", "C14"):
-    claim, verdict = next(each for each in found if each[0].id == id)
-    print("\n".join(verdicts.entry(claim, verdict)), end="\n\n")
+claims.verdict("C3")
 
 # %% [markdown]
 # "agrees" wants care as well. It says that the article's *order* holds, on our tasks; of its *figures* the same verdict says
@@ -76,13 +74,35 @@ for id in ("C3", "C14"):
 # may fail where its order holds. C8 is such a case:
 
 # %%
-claim, verdict = next(each for each in found if each[0].id == "C8")
-print(verdict.because)
+claims.verdict("C8")
+
+# %% [markdown]
+# ### What each is for, what each is quick at
+#
+# Two of section 8's own claims sum up what came before.
+
+# %%
+claims.claim("C14")
+
+# %%
+section8.draw_suits()
+
+# %%
+claims.verdict("C14")
+
+# %%
+claims.claim("C15")
+
+# %%
+section8.draw_speed(section8.parallel())
+
+# %%
+claims.verdict("C15")
 
 # %% [markdown]
 # ### How sure is a difference?
 #
-# Two models, five seeds each. A seed decides how the parameters start and which sequences are drawn; it is luck, and the same
+# Two models, five seeds each. A seed decides how the parameters start and which sequences are drawn; it is luck, in part the same
 # luck for both. So the difference is taken **seed by seed**, and only then asked how far it scatters:
 #
 # $$\bar d \pm t_{n-1} \frac{s}{\sqrt n}, \qquad d_i = \text{ours}_i - \text{theirs}_i,$$
@@ -121,7 +141,11 @@ chapter08.verdict.grade(..., ..., ...);                              # "agrees",
 
 # %% [markdown]
 # ## The symbiosis: an NTM and a MemN2N as one model
-#
+
+# %%
+claims.claim("C13")
+
+# %% [markdown]
 # Chapter 02 ended with a table: an NTM writes, step by step, whatever it likes; a MemN2N has every sentence as it was told, and
 # looks back at all of them at once. The hybrid has both, whole:
 #
@@ -285,8 +309,7 @@ evolution.intervals(conclusion.hybrid_leads(hybrid), "The hybrid over the better
                     "circle: surely ahead, square: not sure, cross: surely behind; lines: 95 % intervals over seeds")
 
 # %%
-claim, verdict = next(each for each in found if each[0].id == "C13")
-print(f"{claim.id} {claim.says}: {verdict.word}\n{verdict.because}")
+claims.verdict("C13")
 
 # %% [markdown]
 # ### Where it falls short

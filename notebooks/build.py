@@ -86,14 +86,14 @@ def clean(book):
 
 
 def joined(outputs):
-    """The outputs, where printed lines that arrived in several parts, by chance, are one."""
-    made = []
+    """Outputs with what was printed in several pieces in one: where it was cut is different in every run."""
+    found = []
     for output in outputs:
-        if made and "stream" == output.output_type == made[-1].output_type and output.name == made[-1].name:
-            made[-1].text += output.text
+        if found and output.output_type == found[-1].output_type == "stream" and output.name == found[-1].name:
+            found[-1].text += output.text
         else:
-            made.append(output)
-    return made
+            found.append(output)
+    return found
 
 
 def clean_output(output):

@@ -168,4 +168,4 @@ def main(arguments=None):
     except (ValueError, KeyError, OSError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         print(f"python -m numpymem {options.verb}: {text}", file=sys.stderr)
-        return 2
+        return getattr(error, "exit_code", 2)

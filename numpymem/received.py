@@ -44,6 +44,11 @@ def one_line(text, most=LONGEST):
     return text if len(text) <= most else f"{text[:most]} ..."
 
 
+def printable(text):
+    """Text of several lines without what would steer the screen: colours, titles, a cursor that jumps."""
+    return "\n".join(line if line.isprintable() else one_line(line, most=len(line) * 4) for line in text.split("\n"))
+
+
 def shown(value, most=80):
     """What was received, for an error message: as Python writes it, cut where it is long."""
     try:

@@ -10,7 +10,7 @@ import pytest
 
 import numpymem
 from gradcheck import check_equation, import_all
-from numpymem import catalog, mistakes, runs
+from numpymem import catalog, cli, mistakes, runs
 from numpymem.equation import find
 from numpymem.training.edits import EquationError, declared_shapes
 from numpymem.training.nan_guard import NonFiniteError
@@ -138,6 +138,16 @@ def test_gradcheck_names_an_equation_that_gives_nan(id):
     for phase in ("forward", "backward"):
         with patched(id, not_a_number, phase):
             assert not check_equation(id, detail=False).passed
+
+
+def test_the_command_says_it_in_one_line_and_exits_1(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    task, settings = SMALL["ntm"]
+    with patched("NTM-7", cut, "forward"):
+        assert cli.main(["train", "ntm", task, "--run", "r", *(word for text in settings for word in ("--set", text))]) == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert "train: NTM-7 (interpolate), forward: shape of w_g: expected (2, 2, 8), received (2, 2, 7)" in last
+    assert not (tmp_path / "r/checkpoint.npz").exists()
 
 
 def test_an_equation_that_is_not_edited_is_not_looked_at(monkeypatch):

@@ -115,6 +115,13 @@ def test_lines_that_arrived_in_parts_are_one_output():
     assert [output.text for output in build.clean(book).cells[0].outputs] == ["a\nb\n", "c\n", "d\n"]
 
 
+def test_what_is_printed_in_pieces_is_one_output():
+    said = (("a", "stdout"), ("b", "stdout"), ("c", "stderr"))
+    pieces = [nbformat.v4.new_output("stream", text=text, name=name) for text, name in said]
+    picture_between = nbformat.v4.new_output("display_data", data={"text/plain": "p"})
+    assert [each.get("text") for each in build.joined([*pieces, picture_between, pieces[2]])] == ["ab", "c", None, "c"]
+
+
 # ---- numpymem.teaching ------------------------------------------------------------------------------------------------------
 
 def test_show_prints_formula_and_the_source_in_force():

@@ -1,6 +1,7 @@
 """What the code never does: unpickle, evaluate text, unpack archives, run a shell. Exceptions stand here, each with its reason."""
 
 import ast
+import functools
 import pathlib
 import re
 
@@ -73,9 +74,14 @@ def sources():
     return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if not path.name.startswith("test_")]
 
 
+@functools.lru_cache(maxsize=1)
+def parsed():
+    """{path in the project: its tree}, of all files."""
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in sources()}
+
+
 def test_nothing_unpickles_evaluates_or_unpacks():
-    found = {(path.relative_to(ROOT).as_posix(), what) for path in sources()
-             for _, what in problems(ast.parse(path.read_text(encoding="utf-8")))}
+    found = {(path, what) for path, tree in parsed().items() for _, what in problems(tree)}
     assert found == set(EXCEPTIONS)
 
 
@@ -101,8 +107,7 @@ def test_downloads_have_pinned_checksums_and_addresses():
     pinned = [*download.checksums().values(), *metaqa.SHA256.values(), *wikisql_files.SHA256.values(), babi.read_files.__globals__[
         "PARTIAL_SHA256"]]
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in pinned) and len(pinned) == 79 + 7 + 4 + 1
-    network = {path.relative_to(ROOT).as_posix() for path in sources()
-               for name in imported(ast.parse(path.read_text(encoding="utf-8"))).values()
+    network = {path for path, tree in parsed().items() for name in imported(tree).values()
                if name.partition(".")[0] in ("requests", "urllib3", "urllib", "http", "socket", "ftplib", "smtplib")}
     assert network <= {"numpymem/data/transfer.py", "numpymem/experiments/executors.py"}
 

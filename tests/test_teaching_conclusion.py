@@ -1,12 +1,17 @@
 """What chapters 07 and 08 draw and print: read from the committed results, with the panels, rows and marks that are said."""
 
+import pathlib
+
+import nbformat
 import numpy as np
 import pytest
 
 from numpymem.dnc import DNC, DNCConfig
 from numpymem.experiments import results, verdicts
 from numpymem.experiments.claims.intervals import interval
-from numpymem.teaching import conclusion, evolution
+from numpymem.teaching import claims, conclusion, evolution
+
+NOTEBOOKS = pathlib.Path(__file__).parent.parent / "notebooks"
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +25,20 @@ def test_the_table_of_verdicts_has_every_claim_and_a_reason(found):
         row = next(line for line in table.splitlines() if line.startswith(f"| {claim.id} "))
         assert f"**{verdicts.word(verdict)}**" in row and len(row.split(" | ")[-1]) > conclusion.SHORT
     assert table.endswith(verdicts.counted(found) + ".")
+
+
+def test_the_chapters_tell_todays_verdicts(found):
+    """As chapters 03 and 04 (test_teaching_claims.py): else run notebooks/build.py 07 08 once more."""
+    told = {}
+    for name in ("07_evolution_and_fusion", "08_conclusion"):
+        book = nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4)
+        told[name] = [output.data.get("text/markdown") for cell in book.cells if cell.cell_type == "code"
+                      for output in cell.outputs if output.output_type == "execute_result"]
+    for name, ids in (("07_evolution_and_fusion", ("C12",)), ("08_conclusion", ("C14", "C15", "C13"))):
+        places = [told[name].index(each(id).data) for id in ids for each in (claims.claim, claims.verdict)]
+        assert places == sorted(places)
+    assert conclusion.verdict_table(found).data in told["08_conclusion"]
+    assert conclusion.hybrid_table(conclusion.rows_of_the_hybrid()).data in told["08_conclusion"]
 
 
 def test_a_reason_is_one_sentence_or_two_if_the_first_says_little():

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import sys
 import threading
+import time
 
 import pytest
 
@@ -40,6 +41,14 @@ def test_only_parts_are_cleared(tmp_path):
         (tmp_path / name).touch()
     with writing.alone(tmp_path):
         assert sorted(found.name for found in tmp_path.iterdir()) == sorted(names)
+
+
+def test_where_others_may_be_at_work_only_old_parts_are_cleared(tmp_path):
+    for name, age in ((".a.1.part", 30), (".b.2.part", 90), ("c", 90)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    writing.clear_parts(tmp_path, writing.LEFT)
+    assert sorted(found.name for found in tmp_path.iterdir()) == [".a.1.part", "c"]
 
 
 @pytest.mark.parametrize("number, words", [

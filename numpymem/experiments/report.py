@@ -9,7 +9,7 @@ from numpymem import plotting
 from numpymem.data.babi_format import TASKS
 from numpymem.experiments import (ablations, checkpoints, paper_babi, paper_dmn, paper_dnc, paper_ntm, paper_wikisql, results, spec,
                                   summary)
-from numpymem.received import read_json, reading
+from numpymem.received import printable, read_json, reading
 
 AT_WORK = {                                       # task -> sizes of the sequences on which a shipped model is shown
     "copy": ({"length": 20}, {"length": 120}), "repeat-copy": ({"length": 10, "repeats": 10}, {"length": 10, "repeats": 20}),
@@ -27,7 +27,7 @@ def run_report(name, out=None):
     """
     found = read(name)
     with reading(where(name), "the results of a sweep"):
-        print(text(found))
+        print(printable(text(found)))
     with reading(where(name), "the results of a sweep"):
         path = draw(found, pathlib.Path(out or f"{found['name']}.png"))
     print(f"figure: {path}")

@@ -49,6 +49,8 @@ def read(name):
 def check(found):
     """Raise ValueError unless `found` is the content of a sweep's result file, with a word on where the mistake is."""
     check_kinds("the file", found, KEYS)
+    if found["name"] in ("", ".", "..") or set(found["name"]) & set("/\\:"):             # the figure is called so
+        raise ValueError(f"name: expected a name without a folder, received {shown(found['name'])}")
     spec.check(found["spec"])
     for number, row in enumerate(found["table"]):
         check_kinds(f"table[{number}]", row, ROW, ROW_OPTIONAL)

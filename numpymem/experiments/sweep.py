@@ -20,7 +20,7 @@ from tqdm import tqdm
 from numpymem import runs
 from numpymem.experiments import executors, results, spec, summary
 from numpymem.experiments.sweep_run import error_file, read_result, result_file, train_one
-from numpymem.writing import CannotWrite, make_folder, write_text
+from numpymem.writing import LEFT, CannotWrite, clear_parts, make_folder, write_text
 from numpymem.received import read_json, reading, shown
 from numpymem.training import Training
 
@@ -103,6 +103,7 @@ def open_folder(folder, settings, command):
         make_folder(folder)
         write_text(begun, json.dumps(settings | {"command": command, "versions": runs.versions(), "seconds": 0.0}, indent=1) + "\n")
         return
+    clear_parts(folder, LEFT)                     # no lock here: two sweeps may well share the runs of one folder
     before = read_begun(begun)
     for what, words in (("spec", "the spec"), ("start", "what the runs start with (settings, recipes, data)"),
                         ("equations", "an equation")):

@@ -18,6 +18,7 @@ from numpymem.fingerprint import fingerprint
 
 class EquationError(ValueError):
     """An equation does not fit where it is used; the message names it."""
+    exit_code = 1                                 # of a command: it was understood
 
 
 def edited():

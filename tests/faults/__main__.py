@@ -11,7 +11,7 @@ import textwrap
 import time
 
 RESULT = pathlib.Path(__file__).parents[1] / "results/faults.json"
-KILLS = {"training": 60, "checkpoint": 60, "train command": 10, "sweep": 16, "download": 40, "compiling": 6}
+KILLS = {"training": 60, "checkpoint": 60, "train command": 10, "sweep": 12, "download": 40, "compiling": 4}
 NAMES = [*KILLS, "surroundings"]
 
 
@@ -36,7 +36,7 @@ def main(arguments=None):
             found[name] = {"command": command.strip(), "seed": options.seed, "load": round(os.getloadavg()[0], 1),
                            "seconds": round(time.perf_counter() - began), "found": results}
             if options.save:                      # after each part: the study, too, may be killed
-                save(found)
+                save({name: found[name]})
     print(table(found))
     return 1 if failures(found) else 0
 

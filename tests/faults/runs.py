@@ -102,6 +102,7 @@ def shares(works, kills):
 def killed_runs(work, kills, rng, folder, tell, moment):
     """Runs of a work until it has been killed so often; each goes on until its end, and is compared with the uninterrupted one."""
     found = Found(work)
+    begin(work, folder / "warm").step()           # what is done once in a process is done here, and no child is killed meanwhile
     forks.run(lambda: begin(work, folder / "whole").run(progress=False))
     seconds, whole = checkpoint.load(folder / "whole/checkpoint.npz")[1]["seconds"], told(folder / "whole")
     every = RunFolder(folder / "whole").read_config()["recipe"]["eval_every"]
@@ -146,7 +147,7 @@ def compare(found, run, whole):
 
 def random_moment(pid, note, rng, seconds):
     """kill -9 after up to a third of the time that the whole training takes -> whether it came in time."""
-    forks.wait_until(note, forks.BEGUN, 1, pid)
+    forks.wait_until(note, forks.BEGUN, 1, pid, pause=0.001)
     return forks.kill_after(pid, rng.uniform(0, seconds / 3))
 
 

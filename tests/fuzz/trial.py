@@ -60,11 +60,10 @@ def one(reader, seed, folder):
     beside.mkdir()
     kind, call, names = reader.case(np.random.default_rng(seed), target)
     outcome, said, started = "accepted", "", time.perf_counter()
-    signal.signal(signal.SIGALRM, _stop)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")           # overflow in a cast: the result is looked at, not the warning
         with Guard(target) as seen:
-            signal.setitimer(signal.ITIMER_REAL, LONGEST)
+            alarm_in(LONGEST)
             try:
                 call()
             except REFUSALS as error:
@@ -77,7 +76,7 @@ def one(reader, seed, folder):
             except BaseException as error:        # whatever it is: no reader may end so
                 outcome, said = f"raises {type(error).__name__}", _where(error)
             finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                alarm_in(0)
     seconds = time.perf_counter() - started
     if seen:
         outcome, said = "does what it may not", "; ".join(seen[:3])
@@ -99,6 +98,13 @@ def unclear(said, names, place):
     if not said.isprintable():
         return "a message that is not one line of text"
     return ""
+
+
+def alarm_in(seconds):
+    """TooLong after so many seconds; 0: never mind. Windows knows no such alarm."""
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, _stop)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _stop(*_):
