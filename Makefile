@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck mutation experiments benchmarks notebooks book book-check lint clean
+.PHONY: run test gradcheck mutation faults fuzz experiments benchmarks notebooks book book-check lint clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
@@ -18,10 +18,19 @@ gradcheck: .venv/ready
 mutation: .venv/ready
 	$(BIN)/python -m gradcheck.mutation score --save
 
+# kill -9 some two hundred times, full disks, read-only folders, two processes at once: tests/results/faults.json. Some ten minutes,
+# on Linux; full and read-only disks need root.
+faults: .venv/ready
+	$(BIN)/python -m tests.faults --save
+
+# Thousands of broken and hostile inputs for everything that is read: tests/results/fuzz.json. Some minutes.
+fuzz: .venv/ready
+	$(BIN)/python tests/fuzz --save
+
 # The committed results in numpymem/experiments/results: hours on two cores. Stop it when you like: it goes on where it stood.
 SWEEPS := ntm_copy ntm_recall ntm_repeat_copy ntm_ngrams ntm_sort babi_1k babi_1k_formula babi_1k_variants babi_1k_joint babi_10k \
           dnc_copy dnc_series dnc_recall dnc_repeat_copy dnc_traversal dnc_graphs dnc_babi dmn_babi_1k dmn_babi_10k \
-          mt_memory mt_wikisql mt_wikisql_parts mt_query duel_paths duel_copy duel_update duel_facts \
+          mt_memory mt_wikisql mt_query duel_paths duel_copy duel_update duel_facts \
           sec3_addressing sec3_parameters sec3_training sec3_training_recall
 
 experiments: .venv/ready

@@ -5,7 +5,6 @@ through all of it; plain NumPy, one BLAS thread, float32, dense and sparse in tu
 which backward needs.
 """
 
-import argparse
 import json
 import statistics
 import time
@@ -13,6 +12,7 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from numpymem.cli import Parser, whole
 from numpymem.dnc.equations import precedence, precedence_backward
 from numpymem.dnc.sparse_link import along, along_backward, linked, linked_backward
 
@@ -67,10 +67,10 @@ def text(rows, K):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sparse_links", description=__doc__.splitlines()[0])
-    parser.add_argument("--slots", nargs="+", type=int, default=[64, 256, 1024], metavar="N")
-    parser.add_argument("--links", type=int, default=8, metavar="K", help="links kept a slot (default 8)")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser = Parser(prog="python -m benchmarks.sparse_links", description=__doc__.splitlines()[0])
+    parser.add_argument("--slots", nargs="+", type=whole(2), default=[64, 256, 1024], metavar="N")
+    parser.add_argument("--links", type=whole(1), default=8, metavar="K", help="links kept a slot (default 8)")
+    parser.add_argument("--repeats", type=whole(1), default=5)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     with threadpool_limits(1, "blas"):

@@ -13,7 +13,8 @@ from gradcheck.models import CASES, import_all
 from gradcheck.models import equations as in_order
 from gradcheck.run import check_everything, find_mistake
 from numpymem import kernel as kernels
-from numpymem.cli import Parser
+from numpymem.cli import Parser, file_name
+from numpymem.mistakes import told
 
 
 def main(arguments=None):
@@ -22,7 +23,11 @@ def main(arguments=None):
         options = read_arguments(arguments)
     except SystemExit as stop:                    # argparse has printed its line
         return int(stop.code or 0)
-    import_all()
+    try:
+        import_all()
+    except SyntaxError as error:                  # in a file that somebody has edited
+        print(told(error), file=sys.stderr)
+        return 1
     try:
         equations, chosen_kernels, cases = select(options.names)
     except KeyError as trouble:
@@ -62,7 +67,8 @@ def read_arguments(arguments):
     parser.add_argument("--mutate", action="store_true",
                         help="break every backward in many small ways and count what is caught (some minutes)")
     parser.add_argument("--sample", type=_seed, metavar="N", help="with --mutate: N mutants drawn by --seed instead of all")
-    parser.add_argument("--html", metavar="FILE", help="write the report as one page with formulas, sources and pictures, too")
+    parser.add_argument("--html", metavar="FILE", type=file_name(),
+                        help="write the report as one page with formulas, sources and pictures, too")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the random points (default 0)")
     parser.add_argument("--renew", action="store_true",

@@ -107,16 +107,19 @@ class Chain:
         """Whether a node is right, along one random direction."""
         if _shape(node) is not None and np.shape(node.hand) != _shape(node):
             return False
-        direction = self.rng.standard_normal(np.shape(node.hand))
-        true = self.oracle.derivative(self.line(node, direction), self.recording.weights)
-        parts = node.hand * direction
-        scale = max(abs(true.value), float(np.linalg.norm(parts)))
-        miss = abs(float(np.sum(parts)) - true.value)
+        miss, scale, true = self.missed(node)
         allowed = max(TOLERANCE, self.oracle.tolerance) * scale + 10 * true.noise
         fine = miss <= allowed or miss <= allowed + 50 * self.rounding(node)
         if fine and scale > 0 and miss <= allowed:
             self.error, self.noise = max(self.error, miss / scale), max(self.noise, true.noise / scale)
         return fine
+
+    def missed(self, node):
+        """By how much a node misses the truth along one random direction, and what that is large against -> miss, scale, truth."""
+        direction = self.rng.standard_normal(np.shape(node.hand))
+        true = self.oracle.derivative(self.line(node, direction), self.recording.weights)
+        parts = node.hand * direction
+        return abs(float(np.sum(parts)) - true.value), max(abs(true.value), float(np.linalg.norm(parts))), true
 
     def rounding(self, node):
         """How far a node moves when all numbers of the backward pass change in their last bits: where large terms cancel, what

@@ -11,6 +11,11 @@
 #
 # These chapters follow the sections of an article that compares the two, 端到端记忆网络 vs 神经图灵机. It makes claims; here a claim
 # is something to measure.
+#
+# **You will** see an NTM at work; read an equation beside its forward and backward; change one, have it checked, repair it and train
+# with it; and find your way about.
+#
+# **Needed:** NumPy's arrays and the chain rule. No framework, no GPU, no network.
 
 # %%
 import sys
@@ -96,7 +101,8 @@ show("NTM-9")
 # | these chapters as web pages, to read without running | `make book`, then open `book/index.html` |
 # | all chapters anew, from clean kernels | `python notebooks/build.py` |
 #
-# All chapters run offline, on two cores, each in a few minutes. Set `NUMPYMEM_QUICK=1` to run them with trainings so short that
+# All chapters run offline, on two cores, each in a few minutes (`python notebooks/build.py --cold` times them with nothing
+# compiled yet). Set `NUMPYMEM_QUICK=1` to run them with trainings so short that
 # nothing is learned; the tests do that.
 
 # %% [markdown]
@@ -176,8 +182,9 @@ several_curves({r"(9) as in the paper, $\gamma$": papers.history, r"ours, $\gamm
 # 2. `python -m gradcheck NTM-9` takes a few seconds and says what is wrong with the backward. (`python -m gradcheck` looks at
 #    everything, which takes minutes, the first time more: it compiles every kernel.)
 # 3. Repair `sharpen_backward`, just below, and check again.
-# 4. `python -m numpymem train ntm copy --set recipe=small` is the training above. A line says that the step runs as NumPy: your edit is
-#    in force. The training is written to a folder, `runs/ntm-copy-0`, with its curves; give the next one another, `--run runs/second`.
+# 4. `python -m numpymem train ntm copy --set recipe=small` is the training above. A line says that the step runs as NumPy: your
+#    edit is in force. The training is written to a folder, `runs/ntm-copy-0`, with its curves; give the next one another,
+#    `--run runs/second`.
 # 5. `git checkout numpymem/ntm/equations.py` brings back the equation of the paper.
 #
 # A notebook that is open during an edit still has the old file in memory: restart its kernel.

@@ -3,6 +3,11 @@
 #
 # Two answers to one question: how can a network remember more than fits into its own state? The article's first section draws both as
 # block diagrams. Here you see both at work, number by number, in models that were trained by this code.
+#
+# **You will** watch an NTM copy and a MemN2N answer; move through an NTM's memory step by step; find out who decides what is written
+# and what is read; and count what a controller has to say.
+#
+# **Needed:** chapter 00 for how equations are shown.
 
 # %%
 import sys
@@ -182,4 +187,11 @@ def slots(w):
 find_slots.grade(slots);
 
 # %% [markdown]
+# ## What to take along
+#
+# - An NTM's controller cannot touch the memory: it steers heads, and they read and write. A MemN2N writes nothing; it looks.
+# - Both read with one equation, a weighted sum of rows. They differ in who makes the weights, and who wrote the rows.
+# - What goes on from step to step in an NTM is $w$, $M$ and $r$; from hop to hop in a MemN2N it is $u$ alone.
+# - Everything is in the trace. If you wonder what a model does, look there first.
+#
 # Next: [chapter 02](02_memory_operations.ipynb), every step with numbers to check by hand.

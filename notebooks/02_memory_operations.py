@@ -5,6 +5,11 @@
 # numbers so small that you can check them on paper. Have a pencil ready.
 #
 # Section 2 of the article describes both. In one formula it leaves something out; you will see what that costs.
+#
+# **You will** compute (5) to (9) by hand for a head with four slots, and see the library agree; steer a head with sliders; take the
+# gate away from trained networks; write into a memory; and follow a MemN2N from hop to hop.
+#
+# **Needed:** chapter 01, paper and a pencil.
 
 # %%
 import sys
@@ -366,4 +371,12 @@ def my_hop(u, m, c):
 hop.grade(my_hop);
 
 # %% [markdown]
+# ## What to take along
+#
+# - A head finds its place in four steps: content (5, 6), gate (7), shift (8), sharpen (9). Each makes a weighting from a weighting.
+# - The gate is what lets a head jump to what it looks for. Without it, copying goes on and recall is guessing: try a claim on more
+#   than one task.
+# - To write is to erase, then to add: an outer product of slots and columns. To read is a weighted sum.
+# - A hop is content addressing without a head: softmax, weighted sum, and the question goes on as $u + o$.
+#
 # Next: [chapter 03](03_key_differences.ipynb), what the two models differ in.

@@ -126,8 +126,10 @@ for name, size in (("babi_1k", "1,000"), ("babi_10k", "10,000")):
           f"(guessing: {100 * 11 / 12:.1f})")
 
 # %% [markdown]
-# That is what its authors report, too (82.8 % and 66.5 % wrong). The article's "98.1 % right" has a neighbour in print: 2.3 % wrong, for a
-# later variant with ReLU between the hops, trained on ten times the questions.
+# That is near what its authors report (82.8 % and 66.5 % wrong). The article's "98.1 % right" has a neighbour in print: 2.3 % wrong, for a
+# later variant with ReLU between the hops, trained on the 10,000.
+#
+# The verdict has two more columns: an LSTM, which has no memory but its cells, and the hybrid of chapter 08.
 
 # %%
 verdict("C8")
@@ -293,10 +295,10 @@ over_sizes("facts", ["NTM from 16", "MemN2N from 16"], "made-facts", [16, 64, 25
 show("MemN2N-1", backward=False)
 
 # %% [markdown]
-# For the NTM the same is 256 time steps, one write each, and a gradient that has to find the one that mattered; and its memory here has 32
-# slots, fewer than there are facts to keep. But its trouble does not begin with many facts: at 16, which do fit, it is hardly better
-# than somebody who has noticed who was talked about (exercise 4.1). So the article's order holds, by far; its figures do not; and "the
-# NTM does not scale" is less than the truth: it did not learn to look facts up at all in this budget.
+# For the NTM the same is 256 time steps, one write each, and while it learns a gradient that has to find the one write that mattered. Room
+# is not what it lacks: it was tested with as many slots as there are facts. And its trouble does not begin with many facts: at 16 it is
+# hardly better than somebody who has noticed who was talked about (exercise 4.1). So the article's order holds, by far; its figures do
+# not; and "the NTM does not scale" is less than the truth: in this budget it did not learn to look facts up at all.
 #
 # MetaQA is real: questions about films in English, 32 facts told with each. The row in the table, with its data, is real MetaQA.
 

@@ -384,6 +384,28 @@ for id in ("NTM-5", "NTM-6", "NTM-7", "NTM-8", "NTM-9"):
     print(gradcheck.check_equation(id))
 
 # %% [markdown]
+# **Every gradient on its way.** That was each equation alone. Now one gradient runs through all four of them, from (9) back to (5)
+# and (6), and every value on the way is held against the truth, as in makemore's chapter on backpropagation: not only the ends.
+# *into* is what a backward is handed, *out of* what it returns.
+
+# %%
+print(gradcheck.follow("NTM-addressing"))
+
+# %% [markdown]
+# What is this good for? Let somebody mix up two results in the gate's backward. The pair's own check would say so, too. But a table
+# like this one also finds what is wrong *between* right pairs: go down to the first wrong line; the mistake is between it and the
+# line above.
+
+# %%
+def gate_mixed_up(dw_g, w_c, w_prev, g):
+    dw_c, dw_prev, dg = find("NTM-7").original_backward(dw_g, w_c, w_prev, g)
+    return dw_c, dw_c, dg
+
+
+with numpymem.patch("NTM-7", None, gate_mixed_up):
+    print(*gradcheck.follow("NTM-addressing").splitlines()[8:13], sep="\n")
+
+# %% [markdown]
 # ### Your own equation
 #
 # Here somebody has changed sharpening. Changing the forward is easy; the backward has to follow.
@@ -758,4 +780,4 @@ chapter05_bugs.symptoms.grade(..., ..., ...);
 # - A right gradient of a wrong forward is right. Test meanings, too.
 #
 # Everything at once: `python -m gradcheck` (all equations, kernels and models), `python -m gradcheck --chain` (every gradient on
-# its way). Next, chapter 06: the same equations, fast.
+# its way). Next: [chapter 06](06_engineering.ipynb), the same equations, fast.

@@ -8,7 +8,6 @@ site_parts/markup.py makes HTML of cells, this file makes pages of them; site_pa
 test_book.py checks the result (`make book-check`).
 """
 
-import argparse
 import ast
 import hashlib
 import html
@@ -191,7 +190,8 @@ def code_colours():
 
 def main(arguments=None):
     """Write the site and say where it is -> exit code."""
-    parser = argparse.ArgumentParser(description="The chapters and solutions as a site of plain HTML files.")
+    parser = build.OneLineParser(prog="python notebooks/book.py",
+                                 description="The chapters and solutions as a site of plain HTML files.")
     parser.add_argument("--folder", default=ROOT / "book", type=pathlib.Path, help="where to write it (default: book)")
     folder = parser.parse_args(arguments).folder
     pages = write(folder)

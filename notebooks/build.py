@@ -38,7 +38,7 @@ def scripts(names=()):
     found = [path for path in sorted([*FOLDER.glob("[0-9]*.py"), *FOLDER.glob("solutions/[0-9]*.py")])
              if not names or any(short(path).startswith(str(name).removeprefix("notebooks/")) for name in names)]
     if not found:
-        raise SystemExit(f"NAME: expected the start of one of {', '.join(map(short, scripts()))}, received {' '.join(names)}")
+        raise ValueError(f"NAME: expected the start of one of {', '.join(map(short, scripts()))}, received {' '.join(names)}")
     return found
 
 
@@ -81,8 +81,19 @@ def clean(book):
     for cell in book.cells:
         cell.metadata = nbformat.NotebookNode()
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(clean_output, cell.outputs) if output is not None]
+            cell.outputs = [output for output in map(clean_output, joined(cell.outputs)) if output is not None]
     return book
+
+
+def joined(outputs):
+    """Outputs with what was printed in several pieces in one: where it was cut is different in every run."""
+    found = []
+    for output in outputs:
+        if found and output.output_type == found[-1].output_type == "stream" and output.name == found[-1].name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def clean_output(output):
@@ -158,10 +169,10 @@ def time_cold(path, quick):
 
 
 def with_outputs_of(script, ran):
-    """The script's notebook with the outputs of one that ran. SystemExit if the code is not the same."""
+    """The script's notebook with the outputs of one that ran. ValueError if the code is not the same."""
     ours, theirs = ([cell for cell in book.cells if cell.cell_type == "code"] for book in (script, ran))
     if [cell.source for cell in ours] != [cell.source for cell in theirs]:
-        raise SystemExit("--text: expected the code that ran, received other code; run build.py without --text")
+        raise ValueError("--text: expected the code that ran, received other code; run build.py without --text")
     for cell, done in zip(ours, theirs):
         cell.outputs, cell.execution_count = done.outputs, done.execution_count
     return script
@@ -174,22 +185,33 @@ def retell(path):
     target.write_text(nbformat.writes(book).rstrip() + "\n", encoding="utf-8")
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Says in one line what was expected, and exits with 2."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def main(arguments=None):
-    """Build or check -> exit code."""
-    parser = argparse.ArgumentParser(description="Make the notebooks from their scripts, and run them.")
+    """Build or check -> exit code; SystemExit with 2 if the arguments are not understood."""
+    parser = OneLineParser(prog="python notebooks/build.py", description="Make the notebooks from their scripts, and run them.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="start of a name: 02, solutions/02 (default: all)")
     parser.add_argument("--quick", action="store_true", help="short trainings")
     parser.add_argument("--text", action="store_true", help="run nothing, take over new text where no code has changed")
     parser.add_argument("--check", action="store_true", help="run nothing, look whether scripts and notebooks agree")
     parser.add_argument("--cold", action="store_true", help="write nothing, time each with an empty cache of compiled code")
     options = parser.parse_args(arguments)
-    for path in scripts(options.names) if not options.check else ():
-        retell(path) if options.text else (time_cold if options.cold else build)(path, options.quick)
-    found = [line for path in scripts(options.names) for line in troubles(path)]
+    try:
+        chosen = scripts(options.names)
+        for path in chosen if not options.check else ():
+            retell(path) if options.text else (time_cold if options.cold else build)(path, options.quick)
+    except ValueError as error:
+        parser.error(str(error))
+    found = [line for path in chosen for line in troubles(path)]
     total = sum(path.stat().st_size for path in FOLDER.rglob("*.ipynb"))
     if total > LARGEST_FOLDER:
         found.append(f"all notebooks together: {total:,} bytes, {LARGEST_FOLDER:,} allowed")
-    print("\n".join(found) or f"{len(scripts(options.names))} scripts and notebooks agree; {total / 1024:,.0f} KiB in all")
+    print("\n".join(found) or f"{len(chosen)} scripts and notebooks agree; {total / 1024:,.0f} KiB in all")
     return int(bool(found))
 
 

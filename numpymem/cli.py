@@ -1,6 +1,7 @@
 """The command line: `python -m numpymem VERB ...`. Each verb is a function in numpymem/commands.py or the duel's own file."""
 
 import argparse
+import pathlib
 import sys
 
 
@@ -22,6 +23,26 @@ def whole(least):
         if number is None or number < least:
             raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, received {text!r}")
         return number
+    return read
+
+
+def span(text):
+    """An argparse type: A:B -> range(A, B)."""
+    first, colon, last = text.partition(":")
+    if not (colon and all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (first, last))
+            and int(first) < int(last)):
+        raise argparse.ArgumentTypeError(f"expected A:B with A < B, such as 0:20, received {text!r}")
+    return range(int(first), int(last))
+
+
+def file_name(*endings):
+    """An argparse type: the name of a file to write, in a folder that is there, with one of the endings (none: any)."""
+    def read(text):
+        if not pathlib.Path(text).absolute().parent.is_dir() or pathlib.Path(text).is_dir():
+            raise argparse.ArgumentTypeError(f"expected a file in a folder that is there, received {text!r}")
+        if endings and pathlib.Path(text).suffix not in ("", *endings):
+            raise argparse.ArgumentTypeError(f"expected a name that ends in {', '.join(endings)}, received {text!r}")
+        return text
     return read
 
 
@@ -87,7 +108,7 @@ def build_parser():
     duel.add_argument("--seeds", type=whole(1), metavar="K", help="of --quick: seeds a model and row (default: 1)")
     duel.add_argument("--run", metavar="DIR", help="of --quick: folder for all runs, the figure and duel.json (default: "
                       "runs/duel-quick)")
-    duel.add_argument("--html", metavar="FILE", help="write the claims as one web page with figures")
+    duel.add_argument("--html", metavar="FILE", type=file_name(), help="write the claims as one web page with figures")
     duel.add_argument("--markdown", metavar="FILE", nargs="?", const="-", help="print the README's table of the claims, or put it "
                       "into FILE")
     duel.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
@@ -108,7 +129,8 @@ def build_parser():
     report = verbs.add_parser("report", help="committed results beside the paper's", description="Print our table beside the "
                               "paper's and draw the figure. Without NAME: the list of them.")
     report.add_argument("name", metavar="NAME", nargs="?", help="name of a committed result, or a results.json of your own")
-    report.add_argument("--out", metavar="FILE", help="the figure's file (default: NAME.png in the current folder)")
+    report.add_argument("--out", metavar="FILE", type=file_name(".png", ".svg", ".pdf"),
+                        help="the figure's file (default: NAME.png in the current folder)")
 
     ship = verbs.add_parser("ship", help="keep a trained run's parameters in the package", description="Measure a run and write "
                             "its parameters (float32) and facts to numpymem/checkpoints.")
@@ -130,16 +152,20 @@ def main(arguments=None):
         options = argparse.Namespace(verb="bench", arguments=arguments[1:])
     else:
         options = build_parser().parse_args(arguments)
-    from numpymem import commands                          # late: --help and mistakes answer at once
     try:
+        from numpymem import commands                      # late: --help and mistakes answer at once
         return getattr(commands, options.verb)(options) or 0
     except KeyboardInterrupt:
         print("\nstopped; what was done until the last checkpoint is kept", file=sys.stderr)
         return 130
+    except SyntaxError as error:                           # in a file of equations that somebody has edited
+        from numpymem.mistakes import told
+        print(f"python -m numpymem {options.verb}: {told(error)}", file=sys.stderr)
+        return 1
     except FloatingPointError as error:
         print(f"python -m numpymem {options.verb}: {error}", file=sys.stderr)
         return 1
     except (ValueError, KeyError, OSError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         print(f"python -m numpymem {options.verb}: {text}", file=sys.stderr)
-        return 2
+        return getattr(error, "exit_code", 2)

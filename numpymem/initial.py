@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from numpymem.received import shown
+
+MOST = 10_000_000                                 # of anything: slots, words, symbols
+
 
 def scaled_normal(rng, fan_in, shape, dtype):
     """N(0, 1 / fan_in): sums over fan_in inputs of order one stay of order one."""
@@ -11,13 +15,16 @@ def scaled_normal(rng, fan_in, shape, dtype):
 def check_choice(name, value, choices):
     """A clear error for a setting that is a word."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name}: expected one of {', '.join(choices)}, received {value!r}")
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}, received {shown(value)}")
 
 
-def check_at_least(name, value, least):
-    """A clear error for a setting that counts something."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name}: expected a whole number of at least {least}, received {value!r}")
+def check_at_least(name, value, least, most=MOST):
+    """A clear error for a setting that counts something. `most` stops a number that would only fill the memory; None: no limit."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if whole and value >= least and (most is None or value <= most):
+        return
+    limit = f"of at least {least}" if not whole or value < least else f"from {least} to {most:,}"
+    raise ValueError(f"{name}: expected a whole number {limit}, received {shown(value)}")
 
 
 def check_sequence_inputs(inputs, n_inputs):

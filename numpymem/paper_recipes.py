@@ -9,6 +9,8 @@ the start values of memory, weights and reads are learned ("bias values", sectio
 the sort is one layer of 200 here, as our controller has one layer.
 """
 
+from numpymem.received import shown
+
 TRAINING = ("optimizer=rmsprop", "batch=1", "double_every=0", "clip=10", "clip_by=element", "scale=sum", "halve_every=0",
             "stop_below=0", "settle=0", "sequences=1000000", "eval_every=10000", "eval_count=1000")
 MEMORY = ("N=128", "W=20", "shifts=3", "N_training=0", "initial_memory=learned", "initial_weights=learned", "initial_read=learned",
@@ -42,7 +44,7 @@ def expand(settings, model, task, controller=None):
     if not named:
         return settings
     if named[-1] not in ("paper", "small"):
-        raise ValueError(f"--set recipe: expected 'paper' or 'small' (or nothing, for ours), received {named[-1]!r}")
+        raise ValueError(f"--set recipe: expected 'paper' or 'small' (or nothing, for ours), received {shown(named[-1])}")
     stands_for = paper(model, task, controller or "lstm") if named[-1] == "paper" else small(model, task)
     return [*stands_for, *(text for text in settings if text.partition("=")[0] != "recipe")]
 
@@ -62,6 +64,6 @@ def paper(model, task, controller):
         size, lr = LSTM[task]
         return [*TRAINING, f"lr={lr}", "layers=3", f"size={size}"]
     if controller not in NTM[task]:
-        raise ValueError(f"controller: expected one of {', '.join(NTM[task])}, received {controller!r}")
+        raise ValueError(f"controller: expected one of {', '.join(NTM[task])}, received {shown(controller)}")
     heads, size, lr = NTM[task][controller]
     return [*TRAINING, *MEMORY, f"lr={lr}", f"read_heads={heads}", f"write_heads={heads}", f"controller_size={size}"]

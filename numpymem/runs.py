@@ -8,7 +8,9 @@ import re
 import numpy as np
 
 from numpymem import __version__, catalog, paper_recipes
+from numpymem.received import WRONG_KIND, one_line, reading, shown
 from numpymem.training import Recipe, RunFolder, Training, checkpoint
+from numpymem.training.resuming import check_count
 
 
 DERIVED = ("n_inputs", "n_outputs", "n_words")     # sizes that the task decides
@@ -47,7 +49,7 @@ def check_settings(settings):
     for pair in settings:
         name = pair.partition("=")[0]
         if name in DERIVED:
-            raise ValueError(f"--set: expected a setting that can be chosen, received {name!r}, which follows from the task")
+            raise ValueError(f"--set: expected a setting that can be chosen, received {shown(name)}, which follows from the task")
 
 
 def chosen_controller(model, config, settings, controller):
@@ -62,28 +64,37 @@ def chosen_controller(model, config, settings, controller):
 
 @contextlib.contextmanager
 def wrong_kind_as_value_error(settings):
-    """A setting of the wrong kind (a list, a number for a word) may show as a TypeError deep inside."""
+    """A setting of the wrong kind or size (a list, a number for a word, terabytes) may show as a TypeError deep inside."""
     try:
         yield
-    except TypeError as error:
+    except ValueError as error:
+        if str(error) == one_line(error, most=600):
+            raise
+        raise ValueError(one_line(error, most=600)) from error
+    except WRONG_KIND as error:
         if not settings:
             raise
-        raise ValueError(f"--set {' '.join(settings)}: a value is of the wrong kind ({error})") from error
+        raise ValueError(f"--set {one_line(' '.join(settings))}: a value is of the wrong kind ({one_line(error)})") from error
 
 
 def open_run(folder):
     """The Training of a run folder, as its last checkpoint left it. Raises FileNotFoundError or ValueError."""
     run_folder = RunFolder(folder)
     config = run_folder.read_config()
-    cls, _ = catalog.model_class(config["model"])
-    task = catalog.make_task(config["task"], cls.form, **config["task_settings"])
+    with reading(run_folder.config, "the config of a run"):
+        cls, _ = catalog.model_class(config["model"])
+        catalog.check_pair(config["model"], config["task"])
+        check_count("seed", config["seed"])
+        task = catalog.make_task(config["task"], cls.form, **config["task_settings"])
     check_data(run_folder, config.get("data"), task.origin)
-    model = catalog.make_model(config["model"], task, **config["model_settings"])
-    try:
-        recipe = Recipe(**config["recipe"])
-    except TypeError as error:
-        raise ValueError(f"{run_folder.config}: recipe: expected the settings of this version of numpymem ({error})") from error
-    training = Training(model, task, recipe, config["seed"], run_folder)
+    with reading(run_folder.config, "the config of a run"):
+        model = catalog.make_model(config["model"], task, **config["model_settings"])
+        try:
+            recipe = Recipe(**config["recipe"])
+        except TypeError as error:
+            raise ValueError(f"{run_folder.config}: recipe: expected the settings of this version of numpymem "
+                             f"({one_line(error)})") from error
+        training = Training(model, task, recipe, config["seed"], run_folder)
     if run_folder.checkpoint.exists():
         training.resume()
     else:
@@ -93,13 +104,15 @@ def open_run(folder):
 
 def check_data(run_folder, before, now):
     """Raise ValueError if a run would meet other data than it was trained on."""
+    if not (before is None or isinstance(before, str)):
+        raise ValueError(f"{run_folder.config}: data: expected a text, received {shown(before)}")
     if before is None or content(before) == content(now):
         return
     if before.startswith("GENERATED"):
         advice = f'set "source": "generated" in the task_settings of {run_folder.config}'
     else:
         advice = "set NUMPYMEM_DATA to the folder or archive with the files it was trained on"
-    raise ValueError(f"{run_folder.path}: this run was trained on [{before}], but now there is [{now}]; {advice}, "
+    raise ValueError(f"{run_folder.path}: this run was trained on [{one_line(before)}], but now there is [{now}]; {advice}, "
                      "or train a new run")
 
 

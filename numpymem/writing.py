@@ -11,7 +11,9 @@ import os
 import pathlib
 import re
 import threading
+import time
 
+LEFT = 60                                         # seconds after which a part of a small file was left behind for certain
 LOCK = ".lock"                                    # in a folder that is worked in: a line with the id of each process so far
 PART = re.compile(r"\..+\.\d+\.part")
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC, errno.EFBIG}
@@ -33,7 +35,10 @@ def cache():
     named = os.environ.get("NUMPYMEM_CACHE")
     if not named:
         import pooch
-        named = pooch.os_cache("numpymem")
+        try:
+            named = pooch.os_cache("numpymem")
+        except RuntimeError:                      # of newer versions, where no home directory is known
+            named = "~/.cache/numpymem"
     return pathlib.Path(os.path.expanduser(named))
 
 
@@ -147,9 +152,10 @@ def unlock(file):
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def clear_parts(folder):
-    """Delete the parts that killed processes have left in a folder in which nobody else works."""
+def clear_parts(folder, older=0):
+    """Delete the parts that killed processes have left: all, where nobody else works in the folder, or those of so many seconds."""
     for path in pathlib.Path(folder).iterdir():
         if PART.fullmatch(path.name):
             with contextlib.suppress(OSError):
-                path.unlink()
+                if time.time() - path.stat().st_mtime >= older:
+                    path.unlink()

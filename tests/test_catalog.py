@@ -9,7 +9,8 @@ from numpymem.training import Recipe
 
 @pytest.mark.parametrize("wrong", [
     {"optimizer": "adagrad"}, {"clip_by": "value"}, {"scale": "max"}, {"batch": 0}, {"sequences": 0}, {"eval_every": 0},
-    {"eval_count": -1}, {"lr": -1e-3}, {"lr": float("nan")}, {"clip": -1.0}, {"halve_every": -1}, {"double_every": -1}, {"largest_batch": 0}, {"batch": 2.5}, {"lr": "fast"}])
+    {"eval_count": -1}, {"lr": -1e-3}, {"lr": float("nan")}, {"clip": -1.0}, {"halve_every": -1},
+    {"double_every": -1}, {"largest_batch": 0}, {"batch": 2.5}, {"lr": "fast"}])
 def test_a_wrong_value_in_a_recipe_is_named(wrong):
     [(name, value)] = wrong.items()
     with pytest.raises(ValueError, match=f"^{name}: expected .* received {value!r}"):

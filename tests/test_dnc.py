@@ -239,7 +239,7 @@ def test_float32_stays_float32(rng, settings):
 
 
 def test_a_link_that_rounding_made_negative_is_no_nan_when_sharpened(rng):
-    """Found by tests/test_extremes.py: float32 weights may sum to 1 + 1e-7, and 1e-8 is all that log(w + 1e-8) can bear."""
+    """One of 3000 random steps was: float32 weights may sum to 1 + 1e-7, and 1e-8 is all that log(w + 1e-8) can bear."""
     sizes, N = DNCSizes(R=1, W=4, sharpening=True), 5
     raw, M = rng.standard_normal((1, sizes.raw)).astype(np.float32), rng.standard_normal((1, N, 4)).astype(np.float32)
     w, none, L = np.eye(1, N, dtype=np.float32), np.zeros((1, N), np.float32), np.zeros((1, N, N), np.float32)

@@ -9,7 +9,7 @@ import pytest
 
 from numpymem import catalog, commands
 from numpymem.equation import find
-from numpymem.experiments import ablations, results, spec, summary, verdicts
+from numpymem.experiments import ablations, results, spec, summary, verdicts, wikisql_table
 from numpymem.training import Recipe
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -105,3 +105,8 @@ def test_the_readme_quotes_what_the_memory_brings_on_wikisql():
     attention = ablations.told(without("wikisql-select", "wrong_percent", "full attention")).split()[0]
     assert f"(attention to all of them {attention})" in text
     assert f"and {ablations.told(without('wikisql-agg', 'wrong_percent/dev'))} where the question" in text
+
+
+def test_the_readme_has_the_wikisql_table_of_today():
+    table = wikisql_table.markdown()
+    assert len(table.splitlines()) >= 4 and f"\n\n{table}\n\n" in (ROOT / "README.md").read_text()

@@ -73,6 +73,7 @@ def test_a_task_brings_its_sizes():
     ({"memory": "lstm"}, "memory: expected one of ntm, append"),
     ({"shifts": 2}, "shifts: expected an odd number"), ({"dropout": 1.0}, "dropout: expected a number from 0"),
     ({"strict": True, "memory": "none"}, "strict: expected False"), ({"erase": 1}, "erase: expected True or False, received 1"),
+    ({"neighbours": 1}, "neighbours: expected True or False, received 1"),
     ({"memory": "append", "read_heads": 5}, "W: expected a multiple of the 5 heads, received 32"), ({"N": 1}, "N: expected")])
 def test_wrong_settings_are_told(changes, message):
     with pytest.raises(ValueError, match=message):

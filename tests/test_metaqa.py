@@ -193,9 +193,10 @@ def test_questions_are_read():
 @pytest.mark.parametrize(("parse", "content", "message"), [
     (lambda text: parse_questions(text, "q.tsv", {}), b"who is [x]\ty\tz\nwho\ty\tz", "q.tsv, line 2: expected a question"),
     (lambda text: parse_questions(text, "q.tsv", {}), b"who is [x]\ty", "q.tsv, line 1"),
-    (lambda text: parse_facts(text, "f", 2, 1), b"0 0 2", "f: expected numbers of 2 entities and 1 relations"),
-    (lambda text: parse_facts(text, "f", 2, 1), b"0 0", "f: expected three whole numbers a line"),
-    (lambda text: parse_names(text, "n"), b"a\n\nb\n", "n, line 2"), (lambda text: parse_names(text, "n"), b"\xff", "n: .*UTF-8"),
+    (lambda text: parse_facts(text, "f", 2, 1), b"0 0 2", "f, line 1: expected numbers of 2 entities and 1 relations"),
+    (lambda text: parse_facts(text, "f", 2, 1), b"0 0", "f, line 1: expected .*three whole numbers a line"),
+    (lambda text: parse_names(text, "n"), b"a\n\nb\n", "n, line 2"),
+    (lambda text: parse_names(text, "n"), b"\xff", "n, line 1: .*UTF-8"),
 ])
 def test_damaged_files_are_named(parse, content, message):
     with pytest.raises(ValueError, match=message):

@@ -74,7 +74,7 @@ def test_new_text_keeps_the_outputs_and_new_code_does_not():
     script.cells.insert(1, nbformat.v4.new_markdown_cell("new words"))
     kept = build.with_outputs_of(script, ran)
     assert [cell.source for cell in kept.cells] == ["a = 1", "new words", "a"] and kept.cells[2].outputs[0].text == "1"
-    with pytest.raises(SystemExit, match="code"):
+    with pytest.raises(ValueError, match="code"):
         build.with_outputs_of(notebook(("a = 2", ""), ("a", "")), ran)
 
 
@@ -105,6 +105,21 @@ def test_outputs_are_cleaned():
     text = f"compiling kernel ntm.sequence, once\n{ROOT}/numpymem/equation.py <f at 0x7f001122aabb>\n"
     cleaned = build.clean(notebook(("1", text), ("2", "compiling kernel x\n"))).cells
     assert cleaned[0].outputs[0].text == "numpymem/equation.py <f>\n" and cleaned[1].outputs == []
+
+
+def test_lines_that_arrived_in_parts_are_one_output():
+    book = notebook(("1", "a\n"))
+    parts = [nbformat.v4.new_output("stream", name=name, text=text) for name, text in
+             (("stdout", "a"), ("stdout", "\n"), ("stdout", "b\n"), ("stderr", "c\n"), ("stdout", "d\n"))]
+    book.cells[0].outputs = parts
+    assert [output.text for output in build.clean(book).cells[0].outputs] == ["a\nb\n", "c\n", "d\n"]
+
+
+def test_what_is_printed_in_pieces_is_one_output():
+    said = (("a", "stdout"), ("b", "stdout"), ("c", "stderr"))
+    pieces = [nbformat.v4.new_output("stream", text=text, name=name) for text, name in said]
+    picture_between = nbformat.v4.new_output("display_data", data={"text/plain": "p"})
+    assert [each.get("text") for each in build.joined([*pieces, picture_between, pieces[2]])] == ["ab", "c", None, "c"]
 
 
 # ---- numpymem.teaching ------------------------------------------------------------------------------------------------------
@@ -163,6 +178,11 @@ def test_the_table_lists_equations():
     assert all(f"| {id} |" in teaching.equations("NTM-").data for id in REGISTRY if id.startswith("NTM-"))
     with pytest.raises(ValueError, match="families"):
         teaching.equations("nothing")
+
+
+def test_a_figure_says_in_words_what_it_is():
+    shown = teaching.weight_bars({"a": np.full(4, 0.25)}, "A title", "a note")
+    assert repr(shown) == "Figure: A title. a note" and "Picture size" in repr(picture(2, 2))
 
 
 def test_figures_of_the_chapters_have_their_panels():

@@ -121,8 +121,8 @@ def test_report_alone_lists_what_there_is(capsys):
     assert all(name in out for name in spec.names())
 
 
-@pytest.mark.parametrize("text, expected", [(None, "expected one of"), ("{", "something else"), ("[]", "something else"),
-                                            ('{"spec": {}}', "something else")])
+@pytest.mark.parametrize("text, expected", [(None, "expected one of"), ("{", "something else"), ("[]", "expected an object"),
+                                            ('{"spec": {}}', "name: expected a text")])
 def test_what_is_no_result_is_refused_in_one_line(text, expected, tmp_path, capsys):
     path = tmp_path / "x.json"
     if text is not None:

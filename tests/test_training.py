@@ -149,7 +149,8 @@ def test_same_seed_same_numbers_other_seed_others():
 @pytest.mark.parametrize("make, half", [(ntm_training, 8), (lambda folder: ntm_training(folder, optimizer="adam"), 8),
                                         (lambda folder=None: ntm_training(folder, double_every=4, largest_batch=4), 8),
                                         (memn2n_training, 16), (memn2n_training, 32)],
-                         ids=["ntm-rmsprop", "ntm-adam", "ntm with a growing batch", "memn2n in its linear start", "memn2n after it"])
+                         ids=["ntm-rmsprop", "ntm-adam", "ntm with a growing batch", "memn2n in its linear start",
+                              "memn2n after it"])
 def test_resume_goes_on_with_the_same_numbers(tmp_path, make, half):
     whole, first = make(new_folder(tmp_path / "whole")), make(new_folder(tmp_path / "parts"))
     whole.run(2 * half, progress=False)

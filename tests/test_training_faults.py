@@ -16,7 +16,7 @@ from faults import forks  # noqa: E402
 from test_writing import forking  # noqa: E402
 from test_training import CONFIG, as_numpy, assert_same, everything, memn2n_training, new_folder, ntm_training  # noqa: E402, F401
 
-from numpymem import cli, runs, writing  # noqa: E402
+from numpymem import cli, commands, runs, writing  # noqa: E402
 from numpymem.training import RunFolder, checkpoint  # noqa: E402
 from numpymem.training.nan_guard import NonFiniteError  # noqa: E402
 from numpymem.training.optimizers import RMSProp  # noqa: E402
@@ -164,6 +164,7 @@ def test_killed_while_a_checkpoint_is_written(tmp_path, owner, name, after, numb
 @forking
 def test_on_a_full_disk_training_ends_with_one_line_and_goes_on_later(tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commands, "draw_curves", lambda training: None)      # to import what draws takes longer than all the rest
     small_run(tmp_path / "whole").run(32, progress=False)
     small_run(tmp_path / "r").run(16, progress=False)
     limit = (tmp_path / "r/checkpoint.npz").stat().st_size // 2
@@ -178,6 +179,15 @@ def test_on_a_full_disk_training_ends_with_one_line_and_goes_on_later(tmp_path, 
                              "after 16 sequences is whole: --resume goes on from there)") for line in said)
     assert sum("python -m numpymem train:" in line for line in said) == 1 and "Traceback" not in "".join(said)
     assert cli.main(resume) == 0 and told(tmp_path / "r") == told(tmp_path / "whole")
+
+
+def test_a_curve_that_cannot_be_drawn_is_said_and_the_run_stands(tmp_path, capsys):
+    training = small_run(tmp_path / "r")
+    training.run(16, progress=False)
+    training.folder.curves.mkdir()
+    commands.draw_curves(training)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 and "no curve: " in said[0] and "curves.png: cannot be written: Is a directory" in said[0]
 
 
 def test_a_line_that_could_not_be_logged_comes_with_the_next_one(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import sys
 import threading
+import time
 
 import pytest
 
@@ -40,6 +41,14 @@ def test_only_parts_are_cleared(tmp_path):
         (tmp_path / name).touch()
     with writing.alone(tmp_path):
         assert sorted(found.name for found in tmp_path.iterdir()) == sorted(names)
+
+
+def test_where_others_may_be_at_work_only_old_parts_are_cleared(tmp_path):
+    for name, age in ((".a.1.part", 30), (".b.2.part", 90), ("c", 90)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    writing.clear_parts(tmp_path, writing.LEFT)
+    assert sorted(found.name for found in tmp_path.iterdir()) == [".a.1.part", "c"]
 
 
 @pytest.mark.parametrize("number, words", [
@@ -106,14 +115,23 @@ def test_a_disk_without_locks_lets_everybody_in(tmp_path, monkeypatch):
 
 # ---- no home --------------------------------------------------------------------------------------------------------------
 
-def test_without_a_home_no_folder_named_tilde_is_made(tmp_path, monkeypatch):
+def old_pooch(name):
+    return pathlib.Path("~/.cache", name)
+
+
+def new_pooch(name):
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("os_cache", [old_pooch, new_pooch])
+def test_without_a_home_no_folder_named_tilde_is_made(tmp_path, monkeypatch, os_cache):
     from numpymem import ahead, kernel
     from numpymem.data import download
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NUMPYMEM_CACHE", raising=False)
     monkeypatch.delenv("NUMPYMEM_OFFLINE", raising=False)
     monkeypatch.setattr(os.path, "expanduser", str)                          # as where nothing says whose process this is
-    monkeypatch.setattr("pooch.os_cache", lambda name: pathlib.Path("~/.cache", name))
+    monkeypatch.setattr("pooch.os_cache", os_cache)
     kernel.cache_folder.cache_clear()
     try:
         assert writing.homeless(writing.cache()) and kernel.cannot_keep() == "no home directory is known"

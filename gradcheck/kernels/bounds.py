@@ -6,7 +6,6 @@
 A test fails while a file of loops is not the one that was checked.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ import sys
 import tempfile
 
 from numpymem import kernel, runs
+from numpymem.cli import Parser
 from numpymem.writing import write_text
 
 RESULT = pathlib.Path(__file__).parents[1] / "results" / "bounds.json"
@@ -58,7 +58,7 @@ def files_of_loops():
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(prog="python -m gradcheck.kernels.bounds", description="Run all kernels with bounds checked.")
+    parser = Parser(prog="python -m gradcheck.kernels.bounds", description="Run all kernels with bounds checked.")
     parser.add_argument("--save", action="store_true", help="write gradcheck/results/bounds.json if all are right")
     options = parser.parse_args(argv)
     found = check()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gradcheck.museum import EXHIBITS, effects, find, trained
 from gradcheck.report import WIDTH, wrapped
-from numpymem.cli import Parser
+from numpymem.cli import Parser, file_name
 
 
 def main(arguments=None):
@@ -28,7 +28,11 @@ def main(arguments=None):
             return 2
     if options.html:
         from gradcheck.museum.page import page
-        Path(options.html).write_text(page(chosen, count(chosen)), encoding="utf-8")
+        try:
+            Path(options.html).write_text(page(chosen, count(chosen)), encoding="utf-8")
+        except OSError as trouble:
+            print(f"--html {options.html}: expected a file that can be written ({trouble.strerror})", file=sys.stderr)
+            return 2
         print(f"page: {options.html}", file=sys.stderr)
     if options.ids and not options.train:
         print("\n\n".join(card(exhibit) for exhibit in chosen))
@@ -41,7 +45,8 @@ def read_arguments(arguments):
     parser = Parser(prog="python -m gradcheck.museum",
                     description="Bugs that implementations of memory networks really shipped, and what they do.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="exhibits to look at, or to train; default: all, as a table")
-    parser.add_argument("--html", metavar="FILE", help="write all exhibits as one page with formulas, code and learning curves")
+    parser.add_argument("--html", metavar="FILE", type=file_name(),
+                        help="write all exhibits as one page with formulas, code and learning curves")
     parser.add_argument("--train", action="store_true", help="train with the bugs and without (minutes), and write results.json")
     parser.add_argument("--seeds", type=at_least_one, default=3, metavar="N", help="runs each (default 3)")
     return parser.parse_args(arguments)

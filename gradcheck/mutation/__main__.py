@@ -7,7 +7,6 @@
 The committed hunts, beside what other checkers say of the same bugs: python -m benchmarks.other_checkers.
 """
 
-import argparse
 import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -18,21 +17,24 @@ from tqdm import tqdm
 from gradcheck.mutation import score
 from gradcheck.mutation.grade import grade
 from gradcheck.mutation.hunt import bug_hunt
+from numpymem.cli import Parser, span, whole
 
 RESULTS = Path(__file__).parents[1] / "results"
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m gradcheck.mutation", description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("score", "hunts"))
-    parser.add_argument("--seeds", default="0:20", metavar="A:B", help="of the hunts, B not included (default 0:20)")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
-    parser.add_argument("--sample", type=int, metavar="N",
+    """Run the command line -> exit code: 0 all right, 1 something was missed, 2 not understood."""
+    parser = Parser(prog="python -m gradcheck.mutation", description=__doc__.splitlines()[0])
+    parser.add_argument("what", metavar="WHAT", choices=("score", "hunts"), help="score or hunts")
+    parser.add_argument("--seeds", type=span, default=range(20), metavar="A:B", help="of the hunts, B not included (default 0:20)")
+    parser.add_argument("--jobs", type=whole(1), default=2, metavar="N", help="processes (default 2)")
+    parser.add_argument("--sample", type=whole(1), metavar="N",
                         help="of the score: N mutants of pairs and wiring and N of kernels, drawn with seed 0 (default: all)")
     parser.add_argument("--save", action="store_true", help="of the score: write the result file")
-    options = parser.parse_args(arguments)
-    if options.sample is not None and options.sample < 1:
-        parser.error(f"--sample: expected a number of at least 1, received {options.sample}")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as stop:                    # argparse has printed its line
+        return int(stop.code or 0)
     return _score(options) if options.what == "score" else _hunts(options)
 
 
@@ -49,9 +51,8 @@ def _score(options):
 
 
 def _hunts(options):
-    first, last = map(int, options.seeds.split(":"))
     with ProcessPoolExecutor(options.jobs) as pool:
-        found = list(tqdm(pool.map(hunt_once, range(first, last)), total=last - first, disable=not sys.stderr.isatty()))
+        found = list(tqdm(pool.map(hunt_once, options.seeds), total=len(options.seeds), disable=not sys.stderr.isatty()))
     for one in found:
         print(f"{one['seed']} {'right' if one['right'] else 'WRONG'} {one['kind']:<6} {one['line']}")
         if not one["right"]:

@@ -1,11 +1,9 @@
 """Read bAbI files out of a folder or an archive, without unpacking anything to disk."""
 
 import hashlib
-import lzma
-import tarfile
-import zlib
 from pathlib import Path
 
+from .archives import read_archive
 from .babi_format import TASKS
 from .download import checksums
 
@@ -15,8 +13,6 @@ ARCHIVES = {
     "1k": ("babi-en.tar.xz", "babi-en.tar.gz", f"{RELEASE}.tar.gz"),
     "10k": ("babi-en-10k.tar.xz", "babi-en-10k.tar.gz", f"{RELEASE}.tar.gz"),
 }
-# The largest released file has 5.3 MB; more than this in an archive is not bAbI.
-MAX_BYTES = 64_000_000
 
 # 385 unchanged stories (1,925 questions) of the one file that is in no public copy we know of, and its checksum.
 PARTIAL = "en-10k-partial/qa3_three-supporting-facts_train_partial.txt"
@@ -55,25 +51,6 @@ def read_files(root, names, size):
             found = read_archive(root / archive, names)
             if found:
                 return found
-    return None
-
-
-def read_archive(path, names):
-    """As `read_files`, from one archive.  Members are read in memory; their paths are only compared, never used."""
-    found = {}
-    try:
-        with tarfile.open(path, "r:*") as archive:
-            for member in archive:
-                name = next((n for n in names if f"/{member.name}".endswith(f"/{n}")), None)
-                if name is None or not member.isfile():
-                    continue
-                if member.size > MAX_BYTES:
-                    raise ValueError(f"{path}: {member.name} has {member.size} bytes, too many for a bAbI file")
-                found[name] = archive.extractfile(member).read()
-                if len(found) == len(names):
-                    return {name: found[name] for name in names}    # an archive has its own order
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
-        raise ValueError(f"{path}: expected a .tar.gz or .tar.xz archive, cannot read it: {error}") from error
     return None
 
 

@@ -10,6 +10,8 @@ of a story, questions too, and restart at 1 with the next story.
 import functools
 from typing import NamedTuple
 
+from numpymem.received import shown
+
 # Number -> stem of the file name: TASKS[1] + "_train.txt".
 TASKS = {
     1: "qa1_single-supporting-fact",
@@ -109,7 +111,7 @@ def _check_printable(line, where):
 def _split_id(line, where, previous):
     """Split `ID text`; the ID must be 1 (a new story) or follow the one before."""
     identity, _, body = line.partition(" ")
-    if not (identity.isascii() and identity.isdecimal()):
+    if not is_id(identity):
         raise ValueError(f"{where}: expected an integer ID and a blank at the start, found {line[:40]!r}")
     identity = int(identity)
     if identity not in (1, previous + 1):
@@ -141,9 +143,14 @@ def _question(body, where, story, position):
     return Question(tuple(story), question, answer, supports)
 
 
+def is_id(text):
+    """Whether a text is the ID of a line; no story has a thousand million lines."""
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
 def _support(token, where, position):
-    if not (token.isascii() and token.isdecimal()):
-        raise ValueError(f"{where}: expected integer supporting IDs, found {token!r}")
+    if not is_id(token):
+        raise ValueError(f"{where}: expected integer supporting IDs, found {shown(token)}")
     if int(token) not in position:
         raise ValueError(f"{where}: supporting ID {token} is not the ID of an earlier statement of this story")
     return position[int(token)]

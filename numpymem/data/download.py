@@ -6,7 +6,6 @@ Environment:
     NUMPYMEM_BABI_URL    another place to download from; it must serve "en/qa1_single-supporting-fact_train.txt" etc.
 """
 
-import logging
 import os
 import sys
 from functools import lru_cache
@@ -16,6 +15,8 @@ import pooch
 
 from numpymem import writing
 
+from .transfer import DownloadError, transfer
+
 # The release (CC BY 3.0, Facebook) as two public repositories carry it, each at a fixed commit.  The second is asked
 # only where the first answers that it has no such file.  The checksums make any source equally safe.
 HOST = "https://raw.githubusercontent.com/"
@@ -24,12 +25,6 @@ BASE_URLS = (
     HOST + "ethancaballero/Improved-Dynamic-Memory-Networks-DMN-plus/"
            "504e0d03c8a6a80a36008c1e556e0abcfe82516a/data/tasks_1-20_v1-2/",
 )
-CONNECT_SECONDS = 5     # offline must be noticed at once
-READ_SECONDS = 15       # longest silence within an answer
-
-
-class DownloadError(OSError):
-    """A file could not be downloaded, or was not the right one; the message says why and what to do."""
 
 
 def fetch(relative_path):
@@ -91,26 +86,5 @@ def checksums():
 
 def _download(url, path, digest):
     """Download to path and check.  True: done.  False: the server has no such file.  Otherwise DownloadError."""
-    from requests.exceptions import HTTPError  # here, because only a download needs requests
-
     print(f"downloading {url}\n         to {path}", file=sys.stderr)
-    downloader = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS))
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.WARNING)              # our line above says it already
-    try:
-        pooch.retrieve(url, known_hash=f"sha256:{digest}", fname=path.name, path=path.parent, downloader=downloader)
-    except HTTPError as error:
-        if error.response is not None and error.response.status_code == 404:
-            return False
-        raise DownloadError(f"{url}: the server refused: {error}") from error
-    except OSError as error:
-        raise DownloadError(f"{url}: cannot download ({type(error).__name__}: {error}). Offline? Give the files by "
-                            "NUMPYMEM_DATA, or set NUMPYMEM_OFFLINE=1 to skip the attempt") from error
-    except ValueError as error:                 # pooch compares the checksum
-        raise DownloadError(f"{url}: wrong checksum, expected SHA-256 {digest}; the download was deleted. "
-                            "The source has changed or the transfer was damaged: try again or use another copy "
-                            "(NUMPYMEM_DATA, NUMPYMEM_BABI_URL)") from error
-    finally:
-        logger.setLevel(level)
-    return True
+    return transfer(url, path, digest)

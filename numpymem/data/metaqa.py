@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from . import metaqa_made
+from .archives import read_archive
 from .babi import SOURCES, search_places
-from .babi_files import read_archive
 from .metaqa_format import parse_facts, parse_names, parse_questions
 
 ARCHIVE = "metaqa.tar.xz"

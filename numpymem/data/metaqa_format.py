@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpymem.received import shown
+
 TOPIC = "[topic]"                                 # stands for the topic entity among the words of a question
 UNKNOWN = -1                                      # an entity that is not in the knowledge base
 RELATIONS = {                                     # what a type calls the entity beside a film: the relation that leads there
@@ -48,14 +50,27 @@ def parse_names(content, name):
 
 
 def parse_facts(content, name, entities, relations):
-    """A file with `subject<TAB>relation<TAB>object` a line, by number -> (F, 3) int32; so many entities and relations there are."""
+    """A file with `subject<TAB>relation<TAB>object` a line, by number -> (F, 3) int32; so many entities and relations there are.
+    Raises ValueError naming the file and the line."""
+    text = decoded(content, name)
     try:
-        facts = np.array(decoded(content, name).split(), np.int64).reshape(-1, 3)
-    except ValueError as error:
-        raise ValueError(f"{name}: expected three whole numbers a line: {error}") from error
+        facts = np.array(text.split(), np.int64).reshape(-1, 3)
+    except (ValueError, OverflowError) as error:
+        raise wrong_fact(text, name, entities, relations) from error
     if facts.min(initial=0) < 0 or (facts >= (entities, relations, entities)).any():
-        raise ValueError(f"{name}: expected numbers of {entities} entities and {relations} relations, found others")
+        raise wrong_fact(text, name, entities, relations)
     return facts.astype(np.int32)
+
+
+def wrong_fact(text, name, entities, relations):
+    """The error for a file of facts with a mistake in it: looks for the first line that has one."""
+    expected = f"expected numbers of {entities} entities and {relations} relations, three whole numbers a line"
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
+        parts = line.split()
+        right = len(parts) == 3 and all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts)
+        if not right or any(int(part) >= most for part, most in zip(parts, (entities, relations, entities))):
+            return ValueError(f"{name}, line {number}: {expected}, found {shown(line)}")
+    return ValueError(f"{name}: {expected}, found others")
 
 
 def parse_questions(content, name, numbers):
@@ -69,7 +84,7 @@ def question(line, where, numbers):
     parts = line.split("\t")
     text, first, last = parts[0], parts[0].find("["), parts[0].rfind("]")
     if len(parts) != 3 or not 0 <= first < last:
-        raise ValueError(f"{where}: expected a question with a name in brackets, answers and a type, found {line!r}")
+        raise ValueError(f"{where}: expected a question with a name in brackets, answers and a type, found {shown(line)}")
     before, topic, after = text[:first], text[first + 1:last], text[last + 1:]
     words = [part.lower().replace(",", " , ").split() for part in (before, after)]
     answers = tuple(numbers[answer] for answer in parts[1].split("|") if answer in numbers)
@@ -77,8 +92,9 @@ def question(line, where, numbers):
 
 
 def decoded(content, name):
-    """Bytes of a text file -> str."""
+    """Bytes of a text file -> str. A mark at its start that says it is UTF-8 is left out."""
     try:
-        return content.decode("utf-8").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: expected text in UTF-8: {error}") from error
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{name}, line {line}: not text (byte {content[error.start]:#04x} is not UTF-8)") from None

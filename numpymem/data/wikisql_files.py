@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from .babi_files import read_archive
+from .archives import read_archive
 
 FOLDER = "wikisql"
 ARCHIVES = ("wikisql.tar.xz", "wikisql.tar.gz")

@@ -12,6 +12,8 @@ import json
 import re
 from typing import NamedTuple
 
+from numpymem.received import one_line, shown
+
 AGGREGATIONS = ("", "MAX", "MIN", "COUNT", "SUM", "AVG")      # by number, as in the files; 0: none
 OPERATORS = ("=", ">", "<")
 
@@ -118,7 +120,7 @@ def _json(text, where):
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:            # UnicodeDecodeError is a ValueError
-        raise ValueError(f"{where}: expected one JSON object, cannot read it: {error}") from None
+        raise ValueError(f"{where}: expected one JSON object, cannot read it: {one_line(error)}") from None
 
 
 def _record(line, where, kinds):
@@ -128,7 +130,7 @@ def _record(line, where, kinds):
         raise ValueError(f"{where}: expected a JSON object, found {str(record)[:40]!r}")
     for key, kind in kinds.items():
         if not isinstance(record.get(key), kind):
-            raise ValueError(f"{where}: expected {key!r} to be a {kind.__name__}, found {record.get(key, 'none')!r}")
+            raise ValueError(f"{where}: expected {key!r} to be a {kind.__name__}, found {shown(record.get(key, 'none'))}")
     return record
 
 

@@ -18,6 +18,8 @@ import argparse
 import shlex
 from typing import NamedTuple
 
+from numpymem.cli import Parser
+
 BATCH = 32
 TRAINING_QUESTIONS = {                            # (size, joint), without the tenth for validation; joint 10k has a part of task 3
     ("1k", False): 900, ("1k", True): 18_000, ("10k", False): 9_000, ("10k", True): 172_733}
@@ -76,11 +78,12 @@ def command(name, size="1k", task=1, seed=0):
     return shlex.join(words)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(arguments=None):
+    parser = Parser(prog="python -m numpymem.experiments.babi_variants", description=__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", choices=VARIANTS, metavar="NAME", help=", ".join(VARIANTS))
     parser.add_argument("--size", choices=("1k", "10k"), default="1k")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     for name in [options.name] if options.name else VARIANTS:
         print(f"{name:<18}{VARIANTS[name].title}\n    {command(name, options.size)}")
 

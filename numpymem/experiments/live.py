@@ -85,7 +85,7 @@ def open_folder(named, default, settings, command):
 
 def done(jobs):
     """The results of the runs that are finished."""
-    return [json.loads(sweep.result_file(job["folder"]).read_text()) for job in jobs if sweep.result_file(job["folder"]).exists()]
+    return [sweep.read_result(sweep.result_file(job["folder"])) for job in jobs if sweep.result_file(job["folder"]).exists()]
 
 
 # ---- telling ------------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """A sweep's results beside the paper's: our table, the paper's numbers, and one figure."""
 
-import json
 import pathlib
 import textwrap
 
@@ -10,6 +9,7 @@ from numpymem import plotting
 from numpymem.data.babi_format import TASKS
 from numpymem.experiments import (ablations, checkpoints, paper_babi, paper_dmn, paper_dnc, paper_ntm, paper_wikisql, results, spec,
                                   summary)
+from numpymem.received import printable, read_json, reading
 
 AT_WORK = {                                       # task -> sizes of the sequences on which a shipped model is shown
     "copy": ({"length": 20}, {"length": 120}), "repeat-copy": ({"length": 10, "repeats": 10}, {"length": 10, "repeats": 20}),
@@ -26,15 +26,10 @@ def run_report(name, out=None):
     raises  FileNotFoundError or ValueError if there is no such result
     """
     found = read(name)
-    content = found["spec"]
-    print(f"{content['title']}\n{content['source']}\n{content['about']}\n\n{summary.told(found)}\n")
-    for line in beside(found):
-        print(line)
-    print(f"\n{found['command']}\n{len(found['runs'])} runs, {found['seconds'] / 60:,.0f} minutes; "
-          + ", ".join(f"{name} {version}" for name, version in found["versions"].items()))
-    data = sorted({run["data"] for run in found["runs"]})
-    print("data: " + "; ".join(data[:3]) + (f"; and {len(data) - 3} like these" if len(data) > 3 else ""))
-    path = draw(found, pathlib.Path(out or f"{found['name']}.png"))
+    with reading(where(name), "the results of a sweep"):
+        print(printable(text(found)))
+    with reading(where(name), "the results of a sweep"):
+        path = draw(found, pathlib.Path(out or f"{found['name']}.png"))
     print(f"figure: {path}")
     for name in examples(found):
         try:
@@ -47,17 +42,31 @@ def run_report(name, out=None):
     return 0
 
 
+def text(found):
+    """What is printed of a result: our table, the paper's numbers, where it comes from."""
+    content = found["spec"]
+    data = sorted({run["data"] for run in found["runs"]})
+    return "\n".join([
+        f"{content['title']}\n{content['source']}\n{content['about']}\n\n{summary.told(found)}\n", *beside(found),
+        f"\n{found['command']}\n{len(found['runs'])} runs, {found['seconds'] / 60:,.0f} minutes; "
+        + ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+        "data: " + "; ".join(data[:3]) + (f"; and {len(data) - 3} like these" if len(data) > 3 else "")])
+
+
+def where(name):
+    """The path of a result file by its name or path."""
+    return results.FOLDER / f"{name}.json" if name in results.names() else pathlib.Path(name)
+
+
 def read(name):
-    """The content of a result file by its name or path."""
-    path = results.FOLDER / f"{name}.json" if name in results.names() else pathlib.Path(name)
+    """The content of a result file by its name or path. Raises FileNotFoundError, or ValueError that says where the mistake is."""
+    path = where(name)
     if not path.is_file():
         raise FileNotFoundError(f"NAME: expected one of {', '.join(results.names()) or '(no results yet)'} or a results.json, "
                                 f"received {name!r}")
-    try:
-        found = json.loads(path.read_text())
-        found["spec"], found["table"], found["runs"] = found["spec"], found["table"], found["runs"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: expected the results of a sweep, received something else ({error!r})") from error
+    found = read_json(path)
+    with reading(path, "the results of a sweep"):
+        results.check(found)
     return found
 
 

@@ -12,17 +12,18 @@
 A sweep is every group x task x seed. Shipped specs lie in numpymem/experiments/specs; a path names one of your own.
 """
 
-import json
 import pathlib
 import re
 from typing import NamedTuple
 
 from numpymem import catalog
+from numpymem.received import read_json, reading, shown
 
 FOLDER = pathlib.Path(__file__).parent / "specs"
 TEXTS = ("title", "source", "about")
 KEYS = {"title": str, "source": str, "about": str, "show": list, "diverged": str, "compare": str, "groups": list}
 GROUP_KEYS = {"label": str, "model": str, "task": (str, list), "controller": str, "seeds": (int, list), "set": list, "paper": str}
+MOST_SEEDS = 10_000
 NEEDED = ("label", "model", "task", "seeds")
 
 
@@ -44,14 +45,9 @@ def read(name):
     path = FOLDER / f"{name}.json" if shipped else pathlib.Path(name)
     if not path.is_file():
         raise FileNotFoundError(f"SPEC: expected one of {', '.join(names())} or a JSON file, received {str(name)!r}")
-    try:
-        content = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, received something else ({error})") from error
-    try:
+    content = read_json(path)
+    with reading(path.name, "a spec"):
         check(content)
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
     return Spec(path.stem, shipped, content)
 
 
@@ -67,34 +63,34 @@ def check(content):
         check_keys(where, group, GROUP_KEYS, NEEDED)
         check_texts(f"{where}: set", group.get("set", []))
         check_texts(f"{where}: task", tasks_of(group), least=1)
-        seeds = seeds_of(group)
+        seeds = seeds_of(group) if isinstance(group["seeds"], list) or group["seeds"] <= MOST_SEEDS else []
         whole = all(isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 for seed in seeds)
         if not whole or not seeds or len(set(seeds)) < len(seeds):
-            raise ValueError(f"{where}: seeds: expected a number of at least 1, or a list of different seeds, received "
-                             f"{group['seeds']!r}")
+            raise ValueError(f"{where}: seeds: expected a number from 1 to {MOST_SEEDS:,}, or a list of different seeds, received "
+                             f"{shown(group['seeds'])}")
         for task in tasks_of(group):
             if catalog.ALIASES.get(task, task) != task:
-                raise ValueError(f"{where}: task: expected {catalog.ALIASES[task]!r} by its own name, received {task!r}")
+                raise ValueError(f"{where}: task: expected {catalog.ALIASES[task]!r} by its own name, received {shown(task)}")
     if content.get("diverged", "counted") != "counted":
-        raise ValueError(f"diverged: expected 'counted', received {content['diverged']!r}")
+        raise ValueError(f"diverged: expected 'counted', received {shown(content['diverged'])}")
     labels = [group["label"] for group in content["groups"]]
     if content.get("compare", labels[0]) not in labels:
-        raise ValueError(f"compare: expected one of {', '.join(labels)}, received {content['compare']!r}")
+        raise ValueError(f"compare: expected one of {', '.join(labels)}, received {shown(content['compare'])}")
     folders = [slug(group["label"]) for group in content["groups"]]
     if "" in folders or len(set(folders)) < len(folders):
         raise ValueError(f"groups: expected labels that differ in letters or digits (they name folders), received "
-                         f"{[group['label'] for group in content['groups']]}")
+                         f"{shown([group['label'] for group in content['groups']])}")
 
 
 def check_keys(where, found, kinds, needed):
     """Raise ValueError unless `found` is an object with the needed keys, no others than those of `kinds`, of these kinds."""
     if not isinstance(found, dict):
-        raise ValueError(f"{where}: expected an object with {', '.join(needed)}, received {found!r}")
+        raise ValueError(f"{where}: expected an object with {', '.join(needed)}, received {shown(found)}")
     for key, value in found.items():
         if key not in kinds:
-            raise ValueError(f"{where}: expected keys among {', '.join(kinds)}, received {key!r}")
+            raise ValueError(f"{where}: expected keys among {', '.join(kinds)}, received {shown(key)}")
         if not isinstance(value, kinds[key]) or isinstance(value, bool):
-            raise ValueError(f"{where}: {key}: expected {kind(kinds[key])}, received {value!r}")
+            raise ValueError(f"{where}: {key}: expected {kind(kinds[key])}, received {shown(value)}")
     for key in needed:
         if key not in found:
             raise ValueError(f"{where}: expected an entry {key!r}, received only {', '.join(found) or 'none'}")
@@ -107,7 +103,7 @@ def kind(types):
 
 def check_texts(where, values, least=0):
     if not all(isinstance(value, str) for value in values) or len(values) < least or len(set(values)) < len(values):
-        raise ValueError(f"{where}: expected different texts{', at least one' if least else ''}, received {values!r}")
+        raise ValueError(f"{where}: expected different texts{', at least one' if least else ''}, received {shown(values)}")
 
 
 def tasks_of(group):

@@ -19,9 +19,14 @@ from tqdm import tqdm
 
 from numpymem import runs
 from numpymem.experiments import executors, results, spec, summary
-from numpymem.experiments.sweep_run import error_file, result_file, train_one
-from numpymem.writing import CannotWrite, make_folder, write_text
+from numpymem.experiments.sweep_run import error_file, read_result, result_file, train_one
+from numpymem.writing import LEFT, CannotWrite, clear_parts, make_folder, write_text
+from numpymem.received import read_json, reading, shown
 from numpymem.training import Training
+
+
+BEGUN = {"spec": dict, "start": dict, "equations": str, "command": str, "versions": dict,
+         "seconds": (int, float)}      # of sweep.json
 
 
 def run_sweep(name, workers=None, address=None, resume=False, folder=None, save=False, command=""):
@@ -66,7 +71,7 @@ def prepare(content, warm=True):
                 training = runs.new_run(group["model"], task, spec.seeds_of(group)[0], group.get("set", []),
                                         controller=group.get("controller"))
             except (ValueError, OSError) as error:
-                raise ValueError(f"group {group['label']!r}, task {task!r}: {error}") from error
+                raise ValueError(f"group {shown(group['label'])}, task {shown(task)}: {error}") from error
             start[f"{group['label']} {task}"] = {
                 "model": dataclasses.asdict(training.model.config), "recipe": dataclasses.asdict(training.recipe),
                 "data": runs.content(training.task.origin)}
@@ -98,12 +103,27 @@ def open_folder(folder, settings, command):
         make_folder(folder)
         write_text(begun, json.dumps(settings | {"command": command, "versions": runs.versions(), "seconds": 0.0}, indent=1) + "\n")
         return
-    before = json.loads(begun.read_text())
+    clear_parts(folder, LEFT)                     # no lock here: two sweeps may well share the runs of one folder
+    before = read_begun(begun)
     for what, words in (("spec", "the spec"), ("start", "what the runs start with (settings, recipes, data)"),
                         ("equations", "an equation")):
         if before[what] != settings[what]:
             raise ValueError(f"--resume {folder}: expected the sweep that was begun there, but {words} has changed since; begin "
                              "another one with --run, as runs of both must not be mixed")
+
+
+def of_kind(kind):
+    return {dict: "an object", str: "a text"}.get(kind, "a number")
+
+
+def read_begun(path):
+    """What sweep.json says."""
+    found = read_json(path)
+    with reading(path, "the state of a sweep"):
+        for name, kind in BEGUN.items():
+            if not isinstance(found[name], kind):
+                raise ValueError(f"{name}: expected {of_kind(kind)}, received {shown(found[name])}")
+    return found
 
 
 # ---- training ------------------------------------------------------------------------------------------------------------
@@ -190,11 +210,11 @@ class Note:
 
     def __call__(self, job, words=""):
         now = time.perf_counter()
-        facts = json.loads(self.path.read_text())
+        facts = read_begun(self.path)
         facts["seconds"], self.last = round(facts["seconds"] + now - self.last, 1), now
         write_text(self.path, json.dumps(facts, indent=1) + "\n")
         if not words:
-            found = json.loads(result_file(job["folder"]).read_text())
+            found = read_result(result_file(job["folder"]))
             learned = f", learned after {found['converged_at']:,}" if found["converged_at"] else ""
             words = f"{found['sequences']:,} sequences, {found['seconds']:.0f} s{learned}"
         self.bar.write(f"{job['group']}, {job['task']}, seed {job['seed']}: {words}", file=sys.stderr)
@@ -223,8 +243,8 @@ def tell(asked, folder, jobs, failed, save):
 
 def collect(asked, folder, jobs):
     """The result file's content, of all runs that are finished."""
-    began = json.loads((folder / "sweep.json").read_text())
-    done = [json.loads(result_file(job["folder"]).read_text()) for job in jobs if result_file(job["folder"]).exists()]
+    began = read_begun(folder / "sweep.json")
+    done = [read_result(result_file(job["folder"])) for job in jobs if result_file(job["folder"]).exists()]
     return {"name": asked.name, "command": began["command"], "versions": began["versions"],
             "seconds": began["seconds"], "spec": asked.content, "start": shared(began["start"]), "table": summary.rows(done),
             "runs": done}

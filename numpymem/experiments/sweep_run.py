@@ -12,8 +12,9 @@ import traceback
 from threadpoolctl import threadpool_limits
 
 from numpymem import runs, threads, writing
-from numpymem.experiments import measure
+from numpymem.experiments import measure, results
 from numpymem.writing import CannotWrite, write_text
+from numpymem.received import read_json, reading
 from numpymem.training.nan_guard import NonFiniteError
 from numpymem.training.run_folder import RunFolder
 
@@ -127,6 +128,14 @@ def rounded(value):
 
 def result_file(folder):
     return pathlib.Path(folder) / "result.json"
+
+
+def read_result(path):
+    """The content of a result.json. Raises ValueError naming the file; delete it, and the run is trained again."""
+    found = read_json(path)
+    with reading(path, "the result of a run"):
+        results.check_run("the run", found)
+    return found
 
 
 def error_file(folder):

@@ -25,6 +25,7 @@ class LSTMConfig:
     def __post_init__(self):
         for name in ("n_inputs", "n_outputs", "size", "layers"):
             check_at_least(name, getattr(self, name), 1)
+        check_at_least("layers", self.layers, 1, most=1_000)
 
 
 class LSTM:

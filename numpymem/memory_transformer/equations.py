@@ -87,8 +87,10 @@ def fuse_backward(dy, o, z, r, W_g, W_r):
 @equation("MT-neighbours", r"y_p = x_p + x_{p-1} W_l + x_{p+1} W_r", source=OWN
           + "; words with those beside them, as a convolution of width 3 takes them: Collobert et al. 2011, section 3.3.2")
 def neighbours(x, W_l, W_r):
-    """Each word with the one before it and the one after it. To attention the next word is a word like any other, and where
-    exactly one stands it learns late; here a word knows from the start what it begins, goes on or ends.
+    """Each word with the one before it and the one after it.
+
+    To attention the next word is a word like any other, and where exactly one stands it learns late; here a word knows from the
+    start what it begins, goes on or ends.
 
     x           (B, Q, D)   words of the question, zero where there is none
     W_l         (D, D)      for the word to the left

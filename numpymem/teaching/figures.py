@@ -107,7 +107,8 @@ def memory_at(trace, t, b=0):
         axes.set_xticks([])
     panels[0].set_yticks(range(len(slots)), [str(slot) for slot in slots], fontsize=7)
     panels[0].set_ylabel("slot")
-    headline(figure, f"The memory after step {t}", "green: positive, purple with a dash: negative; orange: written now, blue: read now")
+    headline(figure, f"The memory after step {t}",
+             "green: positive, purple with a dash: negative; orange: written now, blue: read now")
     figure.subplots_adjust(left=0.6 / width, right=0.98, top=1 - 0.85 / height, bottom=0.12 / height, wspace=0.08)
     return figure
 

@@ -7,6 +7,8 @@ import zipfile
 import numpy as np
 
 from numpymem import writing
+from numpymem.received import named, shown
+from numpymem.training.arrays_file import read_arrays
 
 
 def save(path, arrays, facts):
@@ -20,16 +22,20 @@ def save(path, arrays, facts):
 
 
 def load(path):
-    """-> (tree of arrays, facts). Raises ValueError if the file is not a checkpoint of ours."""
+    """-> (tree of arrays, facts). Raises ValueError if the file is not a checkpoint of ours. Safe for a file from anybody: see
+    arrays_file.py."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            flat = {name: file[name] for name in file.files}
+        flat = read_arrays(path)
         facts = json.loads(str(flat.pop("facts")))
+        tree = unflatten(flat)
     except FileNotFoundError:
         raise
-    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: expected a checkpoint written by numpymem, received something else ({error})") from error
-    return unflatten(flat), facts
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, RuntimeError,
+            zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: expected a checkpoint written by numpymem, received something else ({named(error)})") from error
+    if not isinstance(facts, dict):
+        raise ValueError(f"{path}: expected a checkpoint written by numpymem, received one whose facts are {shown(facts)}")
+    return tree, facts
 
 
 def flatten(tree, prefix=""):

@@ -18,12 +18,14 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from numpymem import writing
-from numpymem.training import checkpoint, nan_guard
+from numpymem import equation, writing
+from numpymem.received import reading
+from numpymem.training import checkpoint, edits, nan_guard
 from numpymem.training.loss import evaluate, loss_and_gradient
 from numpymem.training.optimizers import CLIPS, gradient_norm, with_l2
 from numpymem.training.patience import Patience
 from numpymem.training.progress import Progress
+from numpymem.training.resuming import check_checkpoint
 
 STREAMS = ("init", "data", "noise", "evaluation")
 
@@ -54,6 +56,7 @@ class Training:
         self.patience = Patience(recipe.patience)
         self.history = []                        # what metrics.jsonl holds
         self.saved = None                        # sequences done in the last checkpoint of this folder, as far as we know
+        self._looked_at = None                   # version of the equations when they were last looked at
 
     # ---- one step ---------------------------------------------------------------------------------------------------
 
@@ -82,9 +85,13 @@ class Training:
         size = recipe.batch_at(self.done)
         batch = self.task.sample(self.rngs["data"], size)
         noise_before = self.rngs["noise"].bit_generator.state
-        outputs, trace = self.model.forward(self.params, batch.inputs, rng=self.rngs["noise"], **options)
-        loss, d_outputs = loss_and_gradient(self.task.loss, outputs, batch, recipe.scale)
-        grads = self.model.backward(self.params, trace, d_outputs)
+        self._look_at_edits(batch, options)
+        try:
+            loss, grads = self._gradients(batch, options)
+        except (ValueError, TypeError, IndexError, KeyError, AttributeError, NameError):     # say which equation it was, if one was
+            self.rngs["noise"].bit_generator.state = noise_before
+            edits.check(lambda: self._gradients(batch, options))
+            raise
         if recipe.l2:
             grads = with_l2(grads, self.params, self.model.penalised, recipe.l2)
         norm = gradient_norm(grads)
@@ -100,6 +107,22 @@ class Training:
         params, state = self.optimizer.update(self.params, grads, self.state, lr)
         nan_guard.check_update(params, recipe.optimizer, lr, self.done)
         return (params, state, self.done + size), loss / size, norm
+
+    def _gradients(self, batch, options):
+        """-> loss, gradients of all parameters"""
+        outputs, trace = self.model.forward(self.params, batch.inputs, rng=self.rngs["noise"], **options)
+        loss, d_outputs = loss_and_gradient(self.task.loss, outputs, batch, self.recipe.scale)
+        return loss, self.model.backward(self.params, trace, d_outputs)
+
+    def _look_at_edits(self, batch, options):
+        """Before the first step with an equation that somebody has edited: does it fit? Raises edits.EquationError."""
+        if self._looked_at == equation.version():
+            return
+        if ids := edits.edited():
+            noise = self.rngs["noise"].bit_generator.state
+            edits.check(lambda: self._gradients(batch, options), ids)
+            self.rngs["noise"].bit_generator.state = noise
+        self._looked_at = equation.version()     # edits.check has run as NumPy, which counts as a change
 
     def generators(self):
         """The states of all generators."""
@@ -243,21 +266,19 @@ class Training:
             self.saved = self.done
 
     def resume(self):
-        """Go on from the folder's checkpoint: parameters, optimizer, generators and log as they were."""
+        """Go on from the folder's checkpoint: parameters, optimizer, generators and log as they were. Raises ValueError naming the
+        file if it is not a checkpoint of this run."""
         arrays, facts = checkpoint.load(self.folder.checkpoint)
-        for name, value in self.params.items():
-            found = arrays["params"].get(name)
-            if found is None or np.shape(found) != value.shape:
-                raise ValueError(f"{self.folder.checkpoint}: parameter {name}: expected shape {value.shape}, received "
-                                 f"{'none' if found is None else np.shape(found)}")
-        self.params = {name: arrays["params"][name] for name in self.params}
-        self.state = arrays.get("optimizer", {})
-        self.done, self.seconds = facts["done"], facts["seconds"]
-        self.good_evaluations, self.converged_at = facts["good_evaluations"], facts["converged_at"]
-        self.evaluated = facts["evaluated"]
-        if self.in_lessons:
-            self.task.lesson = facts["lesson"]
-        self.set_generators(facts["rngs"])
-        self.patience.resume(arrays, facts)
+        with reading(self.folder.checkpoint, "a checkpoint of this run"):
+            check_checkpoint(self, arrays, facts)
+            self.params = {name: arrays["params"][name] for name in self.params}
+            self.state = arrays.get("optimizer", {})
+            self.done, self.seconds = facts["done"], facts["seconds"]
+            self.good_evaluations, self.converged_at = facts["good_evaluations"], facts["converged_at"]
+            self.evaluated = facts["evaluated"]
+            if self.in_lessons:
+                self.task.lesson = facts["lesson"]
+            self.set_generators(facts["rngs"])
+            self.patience.resume(arrays, facts)
         self.saved = self.done
         self.history = self.folder.read_log(up_to=self.done)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 
+from numpymem.received import shown
 from numpymem.initial import check_at_least, check_choice
 from numpymem.training.optimizers import CLIPS, OPTIMIZERS
 
@@ -65,9 +66,9 @@ class Recipe:
         for field in fields(self):
             value, least = getattr(self, field.name), 1 if field.name in AT_LEAST_ONE else 0
             if field.type is int:
-                check_at_least(field.name, value, least)
+                check_at_least(field.name, value, least, most=None)
             elif field.type is float and not (isinstance(value, (int, float)) and value >= least):
-                raise ValueError(f"{field.name}: expected a number of at least {least}, received {value!r}")
+                raise ValueError(f"{field.name}: expected a number of at least {least}, received {shown(value)}")
         if not self.beta2 < 1:
             raise ValueError(f"beta2: expected a number from 0 to below 1, received {self.beta2!r}")
 

@@ -5,6 +5,8 @@ import pathlib
 
 from numpymem import writing
 from numpymem.writing import write_text
+from numpymem.received import read_json, reading
+from numpymem.training.resuming import check_line
 
 
 class RunFolder:
@@ -34,10 +36,7 @@ class RunFolder:
         """The config as a dict. Raises FileNotFoundError or ValueError with the file's name."""
         if not self.config.exists():
             raise FileNotFoundError(f"{self.path}: expected a run folder, found no config.json in it")
-        try:
-            config = json.loads(self.config.read_text())
-        except ValueError as error:
-            raise ValueError(f"{self.config}: expected JSON, received something else ({error})") from error
+        config = read_json(self.config)
         for name in ("model", "task", "seed", "model_settings", "task_settings", "recipe"):
             if not isinstance(config, dict) or name not in config:
                 raise ValueError(f"{self.config}: expected an entry {name!r}, found none")
@@ -57,10 +56,16 @@ class RunFolder:
 
     def read_log(self, up_to=None):
         """The lines of metrics.jsonl; with `up_to` only those until so many sequences. What comes after them was written after the
-        checkpoint from which a run goes on, and the next `log` writes over it; until then the file stays as it is."""
+        checkpoint from which a run goes on, and the next `log` writes over it; until then the file stays as it is. ValueError names
+        a line that is none of ours."""
         kept, lines = 0, []
-        for text in whole_lines(self.metrics) if self.metrics.exists() else []:
-            line = json.loads(text)
+        for number, text in enumerate(whole_lines(self.metrics) if self.metrics.exists() else [], start=1):
+            if not text.strip():
+                kept += len(text)
+                continue
+            with reading(f"{self.metrics}, line {number}", "JSON"):
+                line = json.loads(text)
+                check_line("an evaluation", line, needed=("sequences",))
             if up_to is not None and line["sequences"] > up_to:
                 break
             kept += len(text)

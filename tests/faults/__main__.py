@@ -7,10 +7,12 @@ import pathlib
 import shlex
 import sys
 import tempfile
+import textwrap
 import time
 
-RESULT = pathlib.Path(__file__).with_name("results.json")
-KILLS = {"training": 60, "checkpoint": 60, "train command": 12, "sweep": 24, "download": 40, "compiling": 8}
+RESULT = pathlib.Path(__file__).parents[1] / "results/faults.json"
+KILLS = {"training": 60, "checkpoint": 60, "train command": 10, "sweep": 12, "download": 40, "compiling": 4}
+NAMES = [*KILLS, "surroundings"]
 
 
 def parts():
@@ -23,43 +25,57 @@ def parts():
 def main(arguments=None):
     options = read(arguments)
     os.environ |= {"NUMPYMEM_JIT": "0", "NUMPYMEM_OFFLINE": "1", "MPLBACKEND": "agg"}
-    import numpy as np
-
-    from numpymem import runs
-
-    from . import surroundings
-    began, found, cases = time.perf_counter(), {}, []
-    with tempfile.TemporaryDirectory() as folder:
-        for number, (name, function) in enumerate(parts().items()):
-            if not options.only or name in options.only:
-                kills = max(1, KILLS[name] // 20) if options.quick else KILLS[name]
-                say(f"{name}: {kills} kills ", end="")
-                place = pathlib.Path(folder, name.replace(" ", "-"))
-                place.mkdir()
-                found[name] = function(kills, np.random.default_rng([options.seed, number]), place, lambda one: say(".", end=""))
-                say("")
-        if not options.only or "surroundings" in options.only:
-            for name, case in surroundings.CASES.items():
-                say(f"{name} ...")
-                cases.append({"case": name} | surroundings.meet(case, pathlib.Path(folder, f"case{len(cases)}")))
     command = "python -m tests.faults " + " ".join(map(shlex.quote, sys.argv[1:] if arguments is None else arguments))
-    result = {"command": command.strip(), "seed": options.seed, "versions": runs.versions(), "system": sys.platform,
-              "load": round(os.getloadavg()[0], 1), "seconds": round(time.perf_counter() - began),
-              "kills": [one.as_dict(name) for name, all_ in found.items() for one in all_], "surroundings": cases}
-    print(table(result))
-    if options.save:
-        RESULT.write_text(text(result))
-        print(f"written: {RESULT.name}")
-    return 1 if failures(result) else 0
+    found = {}
+    for number, name in enumerate(NAMES):
+        if not options.only or name in options.only:
+            began = time.perf_counter()
+            with tempfile.TemporaryDirectory() as folder:
+                place = pathlib.Path(folder)
+                results = meet_all(place) if name == "surroundings" else kill_all(name, number, options, place)
+            found[name] = {"command": command.strip(), "seed": options.seed, "load": round(os.getloadavg()[0], 1),
+                           "seconds": round(time.perf_counter() - began), "found": results}
+            if options.save:                      # after each part: the study, too, may be killed
+                save({name: found[name]})
+    print(table(found))
+    return 1 if failures(found) else 0
+
+
+def kill_all(name, number, options, folder):
+    """One part of the study -> a list of dicts."""
+    import numpy as np
+    kills = max(1, KILLS[name] // 20) if options.quick else KILLS[name]
+    say(f"{name}: {kills} kills ", end="")
+    found = parts()[name](kills, np.random.default_rng([options.seed, number]), folder, lambda one: say(".", end=""))
+    say("")
+    return [one.as_dict() for one in found]
+
+
+def meet_all(folder):
+    """All cases that are no kills -> a list of dicts."""
+    from . import surroundings
+    found = []
+    for number, (name, case) in enumerate(surroundings.CASES.items()):
+        say(f"{name} ...")
+        found.append({"case": name} | surroundings.meet(case, folder / f"case{number}"))
+    return found
+
+
+def save(found):
+    """Put these parts into the result file, and keep the others."""
+    from numpymem import runs
+    before = json.loads(RESULT.read_text())["parts"] if RESULT.exists() else {}
+    together = before | found
+    RESULT.write_text(text({"versions": runs.versions(), "system": sys.platform,
+                            "parts": {name: together[name] for name in NAMES if name in together}}))
 
 
 def read(arguments):
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills (default 0)")
-    names = [*KILLS, "surroundings"]
-    parser.add_argument("--only", nargs="+", metavar="PART", choices=names, help=f"only these parts: {', '.join(names)}")
+    parser.add_argument("--only", nargs="+", metavar="PART", choices=NAMES, help=f"only these parts: {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the kills")
-    parser.add_argument("--save", action="store_true", help="write tests/faults/results.json")
+    parser.add_argument("--save", action="store_true", help="write tests/results/faults.json")
     return parser.parse_args(arguments)
 
 
@@ -67,32 +83,40 @@ def say(words, end="\n"):
     print(words, end=end, file=sys.stderr, flush=True)
 
 
-def failures(result):
+def failures(found):
     """All failures in words."""
-    return [f"{one['kind']}, {one['work']}: {words} ({number} times)" for one in result["kills"]
-            for words, number in one["failures"].items()] \
-        + [f"{one['case']}: {words}" for one in result["surroundings"] for words in one["failures"]]
+    return [f"{name}, {one.get('work') or one['case']}: {words}" for name, part in found.items() for one in part["found"]
+            for words in one["failures"]]
 
 
-def table(result):
+def table(found):
     """What was killed and what was met, in 80 columns."""
-    lines = [f"{'kill -9 of':<38}{'kills':>6}{'in a write':>11}{'most lost':>12}{'parts left':>12}"]
-    for one in result["kills"]:
-        name = f"{one['kind']}: {one['work']}"
-        lost = str(one["lost"]) if "sequences" in one["allowed"] else "-"
-        lines.append(f"{name[:37]:<38}{one['kills']:>6}{one['inside']:>11}{lost:>12}{one['left']:>12}")
-    lines.append(f"{'in all':<38}{sum(one['kills'] for one in result['kills']):>6}")
-    for one in result["surroundings"]:
-        lines += ["", f"{one['case']} ({one['how']})", *(f"  {line}" for line in one["said"])]
-    wrong = failures(result)
-    return "\n".join([*lines, "", *wrong, f"{len(wrong)} failures, {result['seconds']} s"])
+    killed = [(name, one) for name, part in found.items() for one in part["found"] if "kills" in one]
+    lines = [f"{'kill -9 of':<44}{'kills':>6}{'in a write':>12}{'most lost':>11}"] if killed else []
+    for name, one in killed:
+        work = f"{name}: {one['work']}"
+        lost = f"{one['lost']} of {one['allowed']}" if isinstance(one["allowed"], int) else "-"
+        lines.append(f"{work[:43]:<44}{one['kills']:>6}{one['inside']:>12}{lost:>11}")
+    lines += [f"{'in all':<44}{sum(one['kills'] for _, one in killed):>6}"] if killed else []
+    for one in found.get("surroundings", {"found": []})["found"]:
+        lines += ["", *wrap(f"{one['case']}: {one['how']}", ""), *(line for words in one["said"] for line in wrap(words, "  "))]
+    wrong, seconds = failures(found), sum(part["seconds"] for part in found.values())
+    return "\n".join([*lines, "", *wrong, f"{len(wrong)} failures, {seconds} s"])
+
+
+def wrap(words, indent):
+    return textwrap.wrap(words, 79, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False)
 
 
 def text(result):
     """JSON with a line for each work and each case."""
-    whole = [f" {json.dumps(name)}: " + ("[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]" if isinstance(value, list)
-                                         else json.dumps(value)) for name, value in result.items()]
-    return "{\n" + ",\n".join(whole) + "\n}\n"
+    found = []
+    for name, part in result["parts"].items():
+        entries = ",\n   ".join(map(json.dumps, part["found"]))
+        facts = json.dumps({key: value for key, value in part.items() if key != "found"})
+        found.append(f'  {json.dumps(name)}: {facts[:-1]}, "found": [\n   {entries}]}}')
+    head = "".join(f" {json.dumps(name)}: {json.dumps(value)},\n" for name, value in result.items() if name != "parts")
+    return "{\n" + head + ' "parts": {\n' + ",\n".join(found) + "\n }\n}\n"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import traceback
 import numpy as np
 
 PATIENCE = 120                                    # seconds after which a child that should have ended hangs
-DONE, PHASE, WRITES = range(3)                    # what a child notes: sequences done, 1 while it writes, writes begun
+DONE, PHASE, WRITES, BEGUN = range(4)             # a child's notes: sequences done, 1 while it writes, writes begun, 1 if it trains
 
 
 def notes():
@@ -52,6 +52,19 @@ def end_of(pid):
 def kill(pid):
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def wait_until(note, at, value, pid, pause=0.0):
+    """Wait until a note has reached a value, or the child has ended. A pause would be longer than a write takes."""
+    until = time.perf_counter() + PATIENCE
+    while note[at] < value and not ended(pid) and time.perf_counter() < until:
+        if pause:
+            time.sleep(pause)
+
+
+def ended(pid):
+    """Whether a child has ended, without having waited for it."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def kill_after(pid, seconds):

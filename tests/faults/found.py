@@ -7,7 +7,8 @@ class Found:
     kills     how many kill -9 ended a process
     runs      from how many beginnings
     inside    how many of them while a checkpoint (or the file in question) was being written
-    lost      the most that was lost, with `allowed` in words
+    lost      sequences at most that had been trained and were not in the checkpoint; `allowed` are as many as lie between two
+              evaluations. Where nothing is counted `allowed` says what may be lost.
     parts     half-written files under other names that lay there after a kill; `left` were still there in the end
     failures  in words, each once with its number
     """
@@ -20,5 +21,5 @@ class Found:
         for word in words:
             self.failures[word] = self.failures.get(word, 0) + 1
 
-    def as_dict(self, kind):
-        return {"kind": kind} | self.__dict__
+    def as_dict(self):
+        return self.__dict__

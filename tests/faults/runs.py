@@ -1,8 +1,6 @@
 """kill -9 at random moments of training, and of the writing of checkpoints; both in forked children."""
 
 import json
-import os
-import time
 
 from numpymem import runs, writing
 from numpymem.training import RunFolder, checkpoint
@@ -78,6 +76,7 @@ def watched(work, folder, note):
         save()
         note[forks.PHASE] = 0
     training.step, training.save = noted_step, noted_save
+    note[forks.BEGUN] = 1
     training.run(progress=False)
 
 
@@ -103,16 +102,16 @@ def shares(works, kills):
 def killed_runs(work, kills, rng, folder, tell, moment):
     """Runs of a work until it has been killed so often; each goes on until its end, and is compared with the uninterrupted one."""
     found = Found(work)
-    started = time.perf_counter()
+    begin(work, folder / "warm").step()           # what is done once in a process is done here, and no child is killed meanwhile
     forks.run(lambda: begin(work, folder / "whole").run(progress=False))
-    seconds, whole = time.perf_counter() - started, told(folder / "whole")
+    seconds, whole = checkpoint.load(folder / "whole/checkpoint.npz")[1]["seconds"], told(folder / "whole")
     every = RunFolder(folder / "whole").read_config()["recipe"]["eval_every"]
-    found.allowed = f"{every} sequences"
+    found.allowed = every
     while found.kills < kills:
         run, note = folder / f"run{found.runs}", forks.notes()
         found.runs += 1
         for attempt in range(5):
-            note[:3] = saved(run), 0, 0
+            note[:4] = saved(run), 0, 0, 0
             pid = forks.fork(lambda run=run, note=note: watched(work, run, note))
             last = attempt == 4 or found.kills >= kills                      # a run that is always killed early would never end
             if last or not moment(pid, note, rng, seconds):
@@ -147,20 +146,13 @@ def compare(found, run, whole):
 
 
 def random_moment(pid, note, rng, seconds):
-    """kill -9 after up to a third of the time that the whole run takes -> whether it came in time."""
+    """kill -9 after up to a third of the time that the whole training takes -> whether it came in time."""
+    forks.wait_until(note, forks.BEGUN, 1, pid, pause=0.001)
     return forks.kill_after(pid, rng.uniform(0, seconds / 3))
 
 
 def moment_of_a_write(pid, note, rng, seconds):
     """kill -9 within some milliseconds of the beginning of the first to fifth checkpoint -> whether it came in time."""
     write, delay = rng.integers(1, 6), rng.uniform(0, rng.choice([2e-4, 2e-3, 1e-2]))
-    until = time.perf_counter() + forks.PATIENCE
-    until = time.perf_counter() + forks.PATIENCE
-    while note[forks.WRITES] < write and time.perf_counter() < until and not ended(pid):
-        pass                                      # a sleep would be longer than what is to be hit
+    forks.wait_until(note, forks.WRITES, write, pid)
     return forks.kill_after(pid, delay)
-
-
-def ended(pid):
-    """Whether a child has ended, without having waited for it."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

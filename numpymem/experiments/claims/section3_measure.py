@@ -1,6 +1,5 @@
 """The measures of section 3 that need traces of trained models: `measure NAME --save`, see COMMAND."""
 
-import argparse
 import importlib
 import json
 import time
@@ -8,6 +7,7 @@ import time
 from threadpoolctl import threadpool_limits
 
 from numpymem import runs
+from numpymem.cli import Parser
 from numpymem.experiments import results
 from numpymem.experiments.sweep_run import rounded
 from numpymem.writing import write_text
@@ -18,7 +18,7 @@ COMMAND = "python -m numpymem.experiments.claims.section3 measure"
 
 def main(arguments=None):
     """Measure, print, and with --save keep results/sec3_NAME.json -> exit code."""
-    parser = argparse.ArgumentParser(prog=COMMAND.rpartition(" ")[0])
+    parser = Parser(prog=COMMAND.rpartition(" ")[0])
     parser.add_argument("verb", choices=["measure"])
     parser.add_argument("names", nargs="+", choices=sorted(MEASURES), metavar="NAME", help=", ".join(MEASURES))
     parser.add_argument("--save", action="store_true", help="keep the results in the package")

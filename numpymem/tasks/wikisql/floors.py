@@ -5,11 +5,12 @@
 Each function returns the percentage of right answers.
 """
 
-import argparse
 
 import numpy as np
 
+from numpymem.cli import Parser, whole
 from numpymem.data import sql
+from numpymem.data.babi import SOURCES
 from numpymem.tasks.wikisql.aggregate import WikiSQLAgg, WikiSQLNumber
 from numpymem.tasks.wikisql.match import Names, whole_names
 from numpymem.tasks.wikisql.select import WikiSQLSelect
@@ -94,10 +95,10 @@ def percent(right):
 
 def main(arguments=None):
     """Print all floors."""
-    parser = argparse.ArgumentParser(description="Floors of the WikiSQL tasks")
-    parser.add_argument("--source", default="auto", help="real, generated or auto")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser = Parser(prog="python -m numpymem.tasks.wikisql.floors", description="Floors of the WikiSQL tasks")
+    parser.add_argument("--source", default="auto", choices=SOURCES, help="real, generated or auto")
+    parser.add_argument("--seed", type=whole(0), default=0)
+    parser.add_argument("--epochs", type=whole(1), default=6)
     chosen = parser.parse_args(arguments)
     for kind in (WikiSQLAgg, WikiSQLNumber):
         task = kind(source=chosen.source)
