@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck mutation faults fuzz experiments benchmarks notebooks book book-check lint clean
+.PHONY: run test gradcheck mutation faults fuzz experiments benchmarks notebooks book book-check lint soak wheel oldest newest bare clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
@@ -47,6 +47,14 @@ benchmarks: .venv/ready
 	$(BIN)/python -m benchmarks.growth --save
 	$(BIN)/python -m benchmarks.startup --save
 	$(BIN)/python -m benchmarks.parallel --save
+
+# A million training sequences, watched: benchmarks/results/soak.json. Some minutes of one core; it goes on where it stood.
+soak: .venv/ready
+	$(BIN)/python -m benchmarks.soak --save
+
+# Elsewhere: the wheel in an empty environment; the tests with the oldest and newest packages, and without numba. tests/machines.json
+wheel oldest newest bare: .venv/ready
+	$(BIN)/python tests/machines.py $@ --save
 
 # The chapters, executed from a clean kernel: notebooks/*.py are the source, the notebooks beside them the result.
 notebooks: .venv/ready
