@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test gradcheck mutation faults fuzz experiments benchmarks notebooks book book-check lint clean
+.PHONY: run test gradcheck mutation faults fuzz experiments benchmarks notebooks book book-check lint soak wheel oldest newest bare clean
 
 run: .venv/ready
 	$(BIN)/python -m numpymem duel --quick
@@ -28,7 +28,7 @@ fuzz: .venv/ready
 	$(BIN)/python tests/fuzz --save
 
 # The committed results in numpymem/experiments/results: hours on two cores. Stop it when you like: it goes on where it stood.
-SWEEPS := ntm_copy ntm_recall ntm_repeat_copy ntm_ngrams ntm_sort babi_1k babi_1k_formula babi_1k_variants babi_1k_joint babi_10k \
+SWEEPS := ntm_copy ntm_copy_tape ntm_recall ntm_recall_neutral ntm_repeat_copy ntm_ngrams ntm_sort babi_1k babi_1k_formula babi_1k_variants babi_1k_joint babi_10k \
           dnc_copy dnc_series dnc_recall dnc_repeat_copy dnc_traversal dnc_graphs dnc_babi dmn_babi_1k dmn_babi_10k \
           mt_memory mt_wikisql mt_wikisql_parts mt_query duel_paths duel_copy duel_update duel_facts \
           sec3_addressing sec3_parameters sec3_training sec3_training_recall
@@ -47,6 +47,14 @@ benchmarks: .venv/ready
 	$(BIN)/python -m benchmarks.growth --save
 	$(BIN)/python -m benchmarks.startup --save
 	$(BIN)/python -m benchmarks.parallel --save
+
+# A million training sequences, watched: benchmarks/results/soak.json. Some minutes of one core; it goes on where it stood.
+soak: .venv/ready
+	$(BIN)/python -m benchmarks.soak --save
+
+# Elsewhere: the wheel in an empty environment; the tests with the oldest and newest packages, and without numba. tests/machines.json
+wheel oldest newest bare: .venv/ready
+	$(BIN)/python tests/machines.py $@ --save
 
 # The chapters, executed from a clean kernel: notebooks/*.py are the source, the notebooks beside them the result.
 notebooks: .venv/ready

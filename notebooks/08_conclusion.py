@@ -255,8 +255,8 @@ _, walk_trace = walker.model.forward(walker.params, walk.inputs)
 conclusion.hybrid_at_work(walk_trace, walk, walker.task.vocabulary, walker.task.answers, supports=conclusion.walked(walk))
 
 # %% [markdown]
-# Who answers? Take away one side at a time, without training. `MemN2N-3` gives the answer of the fact memory; `Hybrid-both` and
-# `Hybrid-facts` let the working memory speak.
+# Who answers? Take away one side at a time, without training. `MemN2N-3` gives the answer of the fact memory; with
+# `Hybrid-facts`, `Hybrid-both` and `Hybrid-hops` the working memory has its say.
 
 # %%
 def facts_are_silent(u, W):
@@ -269,6 +269,10 @@ def nothing_added(x, z, asked_at):
 
 def facts_as_told(m, z, told_at, mask):
     return m.copy()
+
+
+def unguided_hops(u1, guide, memories, H, mask, empty, way):
+    return numpymem.find("Hybrid-hops").original(u1, 0 * guide, memories, H, mask, empty, way)
 
 
 def wrong_percent(training, patches):
@@ -284,14 +288,18 @@ def wrong_percent(training, patches):
 
 
 WITHOUT = {"both memories": {}, "what the hops find is left out": {"MemN2N-3": facts_are_silent},
-           "what the NTM says is left out": {"Hybrid-both": nothing_added, "Hybrid-facts": facts_as_told}}
+           "what the NTM says is left out:": {"Hybrid-facts": facts_as_told, "Hybrid-both": nothing_added,
+                                              "Hybrid-hops": unguided_hops},
+           "  of it, what is kept with facts": {"Hybrid-facts": facts_as_told},
+           "  ... question and answer": {"Hybrid-both": nothing_added}, "  ... the guide": {"Hybrid-hops": unguided_hops}}
 for what, patches in WITHOUT.items():
     print(f"{what:<34}" + "   ".join(f"{task}: {wrong_percent(trained['hybrid', task], patches):5.1f} % wrong"
                                      for task in ("copy", "segment-traversal")))
 
 # %% [markdown]
-# Copying hangs on the NTM's side alone. A walk hangs on both: the hops find the edges, and what the working memory adds has
-# become part of how they are found. (That they can be joined does not say that they must: the MemN2N walks by itself.)
+# Copying hangs on what the NTM answers, and on nothing else. A walk hangs on both sides: the hops find the edges, and what is
+# *kept with the facts* has become part of how they are found; taking away the guide costs least. (That the two have come to need
+# each other does not say that they must: the MemN2N walks by itself.)
 #
 # ## What was measured: C13
 #

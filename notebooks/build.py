@@ -81,7 +81,7 @@ def clean(book):
     for cell in book.cells:
         cell.metadata = nbformat.NotebookNode()
         if cell.cell_type == "code":
-            cell.outputs = joined([output for output in map(clean_output, cell.outputs) if output is not None])
+            cell.outputs = [output for output in map(clean_output, joined(cell.outputs)) if output is not None]
     return book
 
 

@@ -69,7 +69,7 @@ def whole(path):
 def write_text(path, text):
     """Write a small file whole or not at all."""
     with whole(path) as part:
-        part.write_text(text)
+        part.write_text(text, encoding="utf-8", newline="\n")
 
 
 @contextlib.contextmanager

@@ -130,6 +130,7 @@ def test_latex_that_cannot_be_typeset_is_shown_as_it_is():
 
 def test_latex_of_several_lines_and_with_spaced_signs_is_typeset():
     assert "<svg" in typeset.formula("a =\nb") and "<svg" in typeset.formula(r"du \mathrel{+}= dz")
+    assert "<svg" in typeset.formula(r"\bar d \pm \frac{s}{\sqrt n}")
     assert typeset.pieces(r"a = b, \qquad c = d") == ["a = b,", "c = d"]
 
 

@@ -107,6 +107,14 @@ def test_outputs_are_cleaned():
     assert cleaned[0].outputs[0].text == "numpymem/equation.py <f>\n" and cleaned[1].outputs == []
 
 
+def test_lines_that_arrived_in_parts_are_one_output():
+    book = notebook(("1", "a\n"))
+    parts = [nbformat.v4.new_output("stream", name=name, text=text) for name, text in
+             (("stdout", "a"), ("stdout", "\n"), ("stdout", "b\n"), ("stderr", "c\n"), ("stdout", "d\n"))]
+    book.cells[0].outputs = parts
+    assert [output.text for output in build.clean(book).cells[0].outputs] == ["a\nb\n", "c\n", "d\n"]
+
+
 def test_what_is_printed_in_pieces_is_one_output():
     said = (("a", "stdout"), ("b", "stdout"), ("c", "stderr"))
     pieces = [nbformat.v4.new_output("stream", text=text, name=name) for text, name in said]
@@ -170,6 +178,11 @@ def test_the_table_lists_equations():
     assert all(f"| {id} |" in teaching.equations("NTM-").data for id in REGISTRY if id.startswith("NTM-"))
     with pytest.raises(ValueError, match="families"):
         teaching.equations("nothing")
+
+
+def test_a_figure_says_in_words_what_it_is():
+    shown = teaching.weight_bars({"a": np.full(4, 0.25)}, "A title", "a note")
+    assert repr(shown) == "Figure: A title. a note" and "Picture size" in repr(picture(2, 2))
 
 
 def test_figures_of_the_chapters_have_their_panels():

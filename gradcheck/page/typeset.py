@@ -21,7 +21,7 @@ SIZES = r"\\(?:textstyle|displaystyle|scriptstyle|limits|nolimits|[bB]igg?[lrm]?
 BOUND = r"(?:\s*[_^](?:\{[^{}]*\}|\w))"     # below or above a sum
 PLAIN = ((r"\s+", " "), (SIZES, ""), (r"\\mathrel\s*\{([^{}]*)\}", r"{\1}"),
          (r"\\([td]?)frac\s*(\w)\s*(\w)", r"\\\1frac{\2}{\3}"), (r"\\frac" + END, r"\\dfrac"), (r"\\tfrac" + END, r"\\frac"),
-         (r"\\bmod" + END, r"\\;\\mathrm{mod}\\;"), (r"\\operatorname\*?" + END, r"\\mathrm"),
+         (r"\\sqrt\s+(\w)", r"\\sqrt{\1}"), (r"\\bmod" + END, r"\\;\\mathrm{mod}\\;"), (r"\\operatorname\*?" + END, r"\\mathrm"),
          (r"\\[lr]Vert" + END, r"\\|"), (r"\\[lr]vert" + END, "|"),
          (r"\\le" + END, r"\\leq"), (r"\\ge" + END, r"\\geq"), (r"\\(math[a-z]+)\s+(\w)", r"\\\1{\2}"),
          # LaTeX leaves a little space around big and named operators; mathtext does not

@@ -42,7 +42,7 @@ def softmax_with_empty(p, mask, empty):
             p[i] = exp(p[i] - top)
             total += p[i]
     for i in range(p.size):
-        if mask[i] > 0:
+        if mask[i] > 0 and total > zero:         # all scores may be below -1e30: then no weights, as with NumPy
             p[i] /= total
 
 

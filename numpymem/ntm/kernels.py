@@ -209,6 +209,7 @@ def sequence_backward(dh, dr, dc_last, dw_last, dM_last, h, c, gates, u, raw, w,
 
 def weight_gradients(dpre, draw, u, h):
     """u^T dpre, half of its columns on each of two threads; h^T draw and the sum of draw."""
+    u, h = np.ascontiguousarray(u), np.ascontiguousarray(h)           # old NumPys round products of strided arrays in another order
     dW_u, half = np.empty((u.shape[1], dpre.shape[1]), dpre.dtype), dpre.shape[1] // 2
     dW_heads, db_heads = np.empty((h.shape[1], draw.shape[1]), draw.dtype), np.empty(draw.shape[1], draw.dtype)
     threads.run(np.matmul, [(u.T, dpre[:, :half], dW_u[:, :half]), (u.T, dpre[:, half:], dW_u[:, half:]), (h.T, draw, dW_heads),

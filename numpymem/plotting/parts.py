@@ -35,6 +35,10 @@ LEFT, RIGHT, TOP, BOTTOM, GAP = 2.15, 0.75, 0.85, 0.45, 0.11              # marg
 
 class Picture(Figure):
     """A Figure that notebooks show even if pyplot was never imported."""
+    words = ""                                    # its headline: what those read who cannot see it
+
+    def __repr__(self):
+        return f"Figure: {self.words}" if self.words else super().__repr__()
 
     def _repr_png_(self):
         written = io.BytesIO()
@@ -114,6 +118,7 @@ def picture(width, height):
 def headline(figure, title, note="", left=0.15):
     """Title and, below it, a note in grey; `left` in inches."""
     width, height = figure.get_size_inches()
+    figure.words = ". ".join(filter(None, (title, note)))
     figure.text(left / width, 1 - 0.17 / height, title, fontsize=12, weight="bold", va="center")
     figure.text(left / width, 1 - 0.4 / height, note, fontsize=9, color=SOFT, va="center")
 

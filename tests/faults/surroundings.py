@@ -269,7 +269,7 @@ def two_compile(folder, said):
     check([out for _, out, _ in first] == [alone[0], alone[0], alone[1]], "other numbers than those of one process alone")
     counted = STEP + "\nfrom numpymem.memn2n import kernels\nprint(kernels.remember.stats.cache_misses)"
     code, out, err = finish(start_step(folder, folder / "cache", counted))
-    check(code == 0 and out.startswith(alone[0]) and out.strip().endswith("({})"), f"compiled again: {out}{err}")
+    check(code == 0 and out.startswith(alone[0]) and out.strip().endswith(("({})", "Counter()")), f"compiled again: {out}{err}")
     left = [path.name for path in (folder / "cache").rglob("*.tmp.*")]
     check(not left, f"left: {left}")
     return "three processes at once, float32 twice and float64, an empty cache: the numbers of one alone, and all is kept"
