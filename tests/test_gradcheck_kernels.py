@@ -91,7 +91,7 @@ def test_another_pair_can_be_checked_in_place_of_the_compiled_one(fake_kernel, m
 @pytest.mark.parametrize("change, wrong", [
     (("softmax_with_empty", "empty * exp(-top)", "exp(-top)"), {"o", "p"}),                        # a dozen empty slots
     (("softmax_with_empty", "exp(p[i] - top)", "exp(p[i])"), {"o", "p"}),                          # scores in the thousands
-    (("softmax_with_empty", "if mask[i] > 0:\n            p[i] /= total", "if True:\n            p[i] /= total"),
+    (("softmax_with_empty", "if mask[i] > 0 and total > zero:", "if True:"),
      {"o", "p"}),                                                                                  # a story without a sentence
 ])
 def test_mistakes_that_show_only_at_special_points(change, wrong):

@@ -139,7 +139,7 @@ def mutant_of(name, module, function, before, after):
 
 
 ADDED = "if mask_b[i] > 0:\n                    add_scaled(o_k"
-WEIGHTS = "if mask[i] > 0:\n            p[i] /= total"            # branching on a number, it cannot run at all points at once
+WEIGHTS = "if mask[i] > 0 and total > zero:"                      # branching on a number, it cannot run at all points at once
 
 
 @pytest.mark.parametrize("change, same", [
