@@ -3,3 +3,8 @@
     python -m tests.faults                the whole study, some ten minutes (make faults)
     python -m tests.faults --only sweep   one part of it
 """
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))            # the tools of the other tests: sweep_tools

@@ -2,16 +2,13 @@
 
 import contextlib
 import os
-import pathlib
 import signal
 import subprocess
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-from sweep_tools import FOLDERS, figures, start, worker_of, write_spec  # noqa: E402
+from sweep_tools import FOLDERS, figures, start, worker_of, write_spec
 
-from . import forks  # noqa: E402
+from . import forks
 from .found import Found  # noqa: E402
 from .runs import damage, saved  # noqa: E402
 
