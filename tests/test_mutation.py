@@ -130,6 +130,15 @@ def test_the_committed_score():
     assert len(told["not_caught"]) == told["equivalent"]
 
 
+def test_the_committed_sample():
+    """Of all models' equations, wirings and kernels; the whole run is of the parents."""
+    told = json.loads((RESULTS / "mutation_sample.json").read_text())
+    assert told["mutants"] == told["caught"] + told["equivalent"] + told["survived"] == told["raised"] + told["silent"]
+    assert told["survived"] == 0 and told["equivalent_percent"] <= 3 and len(told["not_caught"]) == told["equivalent"]
+    assert sum(each["mutants"] for each in told["by_owner"].values()) == told["mutants"]
+    assert {"DNC-step", "dnc.sequence", "dmn", "memory-transformer", "hybrid"} <= set(told["by_owner"])
+
+
 def test_the_committed_hunts():
     """100 hunts, our first line on each, beside what other checkers say: python -m benchmarks.other_checkers."""
     told = json.loads((RESULTS.parents[1] / "benchmarks/results/other_checkers.json").read_text())
