@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from exercise_tools import fails, passes
 
 import numpymem
 from gradcheck.exercises import chapter03 as three
@@ -76,15 +77,12 @@ def test_every_exercise_is_here():
 
 @pytest.mark.parametrize("exercise, answers", RIGHT, ids=lambda one: getattr(one, "id", ""))
 def test_the_solution_passes(exercise, answers, capsys):
-    assert exercise.grade(*answers)
-    assert f"{exercise.id} Right." in capsys.readouterr().out
+    passes(exercise, answers, capsys)
 
 
 @pytest.mark.parametrize("exercise, answers, remark", WRONG, ids=lambda one: getattr(one, "id", ""))
 def test_a_wrong_answer_fails_with_a_remark(exercise, answers, remark, capsys):
-    assert not exercise.grade(*answers)
-    said = " ".join(capsys.readouterr().out.split())
-    assert "Not yet." in said and remark in said, said
+    fails(exercise, answers, remark, capsys)
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=lambda one: one.id)

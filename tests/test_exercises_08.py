@@ -4,6 +4,7 @@ import types
 
 import numpy as np
 import pytest
+from exercise_tools import fails, passes
 
 from gradcheck.exercises import chapter08 as eight
 from numpymem.experiments.claims.intervals import T_95
@@ -62,12 +63,9 @@ def test_every_exercise_is_here():
 
 @pytest.mark.parametrize("exercise, answers", RIGHT, ids=lambda one: getattr(one, "id", ""))
 def test_the_solution_passes(exercise, answers, capsys):
-    assert exercise.grade(*answers)
-    assert f"{exercise.id} Right." in capsys.readouterr().out
+    passes(exercise, answers, capsys)
 
 
 @pytest.mark.parametrize("exercise, answers, remark", WRONG, ids=lambda one: getattr(one, "id", ""))
 def test_a_wrong_answer_fails_with_a_remark(exercise, answers, remark, capsys):
-    assert not exercise.grade(*answers)
-    said = " ".join(capsys.readouterr().out.split())
-    assert "Not yet." in said and remark in said
+    fails(exercise, answers, remark, capsys)
