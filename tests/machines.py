@@ -148,13 +148,14 @@ def wheel(options):
         copy(source)
         subprocess.run([str(tools), "-m", "build", "-q", str(source)], check=True)
         files = sorted((source / "dist").iterdir())
+        sizes = {file.name: file.stat().st_size for file in files}
         checked = subprocess.run([str(tools), "-m", "twine", "check", "--strict", *map(str, files)], capture_output=True, text=True)
         python = options.env / "bin" / "python" if options.env else environment("wheel", options.python, [])
         subprocess.run([str(python), "-m", "pip", "install", "-q", "--force-reinstall", *(["--no-deps"] if options.env else []),
                         *(str(file) for file in files if file.suffix == ".whl")], check=True)
         uses = {name: use(python, command, said, away) for name, (command, said) in USES.items()}
     return {"right": checked.returncode == 0 and all(one == "right" for one in uses.values()),
-            "files": {file.name: file.stat().st_size for file in files}, "twine": checked.stdout.strip().splitlines()[-1:],
+            "files": sizes, "twine": checked.stdout.strip().splitlines()[-1:],
             "versions": versions(python), "uses": uses}
 
 
