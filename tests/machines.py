@@ -155,8 +155,13 @@ def wheel(options):
                         *(str(file) for file in files if file.suffix == ".whl")], check=True)
         uses = {name: use(python, command, said, away) for name, (command, said) in USES.items()}
     return {"right": checked.returncode == 0 and all(one == "right" for one in uses.values()),
-            "files": sizes, "twine": checked.stdout.strip().splitlines()[-1:],
+            "files": sizes, "twine": [plain(line) for line in checked.stdout.strip().splitlines()[-1:]],
             "versions": versions(python), "uses": uses}
+
+
+def plain(line):
+    """What twine says, without its colours and without the folder that it was said of."""
+    return re.sub("\x1b\\[[0-9]+m", "", line).rpartition("/")[2]
 
 
 def use(python, command, said, away):
