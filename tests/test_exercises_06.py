@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from exercise_tools import fails, passes
+from kernel_tools import needs_numba
 
 from gradcheck.exercises import chapter06 as six
 from numpymem import commands
@@ -58,7 +59,7 @@ WRONG = [(six.layer, (six.one_memory,), "erratum 3"), (six.layer, (six.over_the_
          (six.vectorised, (twice_the_shift,), "2 times what they should be"),
          (six.one_pass, (add_only,), "nothing erased"), (six.one_pass, (new_array,), "fills"),
          (six.one_pass, (in_place,), "backward"),
-         (six.one_pass, (returns_it,), "fill the array"), (six.one_pass, (not_for_numba,), "cannot compile"),
+         (six.one_pass, (returns_it,), "fill the array"),
          (six.standing_down, (["ntm.sequence"],), "1 more"), (six.standing_down, (["memn2n.encode", "ntm.sequence"],), "goes on"),
          (six.standing_down, (["sharpen"],), "No kernel")]
 
@@ -76,6 +77,11 @@ def test_the_solution_passes(exercise, answers, capsys):
 @pytest.mark.parametrize("exercise, answers, remark", WRONG, ids=lambda one: getattr(one, "id", ""))
 def test_a_wrong_answer_fails_with_a_remark(exercise, answers, remark, capsys):
     fails(exercise, answers, remark, capsys)
+
+
+@needs_numba
+def test_a_loop_that_numba_cannot_compile_fails_with_a_remark(capsys):
+    fails(six.one_pass, (not_for_numba,), "cannot compile", capsys)
 
 
 def test_counted_lines_grow_with_loops_only():
