@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -32,6 +33,15 @@ def test_some_hundred_broken_inputs_end_well():
     assert told["inputs"] == told["accepted"] + told["refused"] > 350
     assert all(reader["refused"] for reader in told["readers"].values())
     assert all(reader["accepted"] for name, reader in told["readers"].items() if name != "MetaQA archives")
+
+
+def test_where_nothing_has_been_imported_yet_is_no_trouble(tmp_path):
+    """As in a new checkout: Python keeps what it compiles of a module, also of one that a reader is the first to import."""
+    done = subprocess.run([sys.executable, str(HERE / "fuzz"), "--count", "400", "--seed", "1", "--only", "sweep specs", "--json"],
+                          capture_output=True, text=True, check=False,
+                          env=os.environ | {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""})
+    assert done.stdout, done.stderr
+    assert json.loads(done.stdout)["troubles"] == []
 
 
 def test_the_committed_result_is_whole():
