@@ -6,6 +6,7 @@
     python tests/machines.py bare                       without numba: everything as NumPy
     ... --save                                          and write the figures to tests/machines.json
     ... --as "newest, Python 3.14"                      and under this name there; without it under the first word
+    ... --again                                         only the test files that failed in what was saved: were they mended?
     ... --tests tests/test_copy.py tests/test_dnc.py    these test files alone;  --env FOLDER  an environment that is there already
 
 While the tests run, what they say is in runs/machines/oldest/log.txt (newest, bare).
@@ -38,12 +39,17 @@ def main(arguments=None):
     parser.add_argument("--tests", nargs="+", default=["tests"], help="test files (default: all)")
     parser.add_argument("--save", action="store_true", help="write the figures to tests/machines.json")
     parser.add_argument("--as", dest="name", help="under this name (default: WHAT)")
+    parser.add_argument("--again", action="store_true", help="the files of the failures that are saved, once more")
     options = parser.parse_args(arguments)
+    known, name = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}, options.name or options.what
+    if options.again:
+        options.tests = files_of(known[name]["failures"])
     found = wheel(options) if options.what == "wheel" else suite(options)
+    if options.again:
+        found = together(known[name], found)
     print(json.dumps(found, indent=1))
     if options.save:
-        known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
-        known[options.name or options.what] = found
+        known[name] = found
         RESULT.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8", newline="\n")
     return 0 if found["right"] else 1
 
@@ -72,6 +78,22 @@ def suite(options):
             "why_skipped": reasons(said),
             "failures": re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE),
             "seconds": round(time.perf_counter() - started)}
+
+
+def files_of(failures):
+    """The test files of failures, each once."""
+    return sorted({one.split("::")[0] for one in failures})
+
+
+def together(first, later):
+    """Figures of a whole run, and of its failed files once more -> those of both: what failed at first and what fails still."""
+    if first["versions"] != later["versions"]:
+        raise SystemExit(f"--again: expected the same versions, {first['versions']}, received {later['versions']}")
+    still, failed = len(later["failures"]), len(first["failures"])
+    again = {"failed_at_first": first["failures"], **{key: later[key] for key in ("tests", "passed", "seconds")}}
+    both = first | {"right": later["right"], "passed": first["passed"] + failed - still, "failed": still,
+                    "failures": later["failures"], "again": again}
+    return {key: value for key, value in both.items() if value or key != "failed"}
 
 
 def reasons(said):
