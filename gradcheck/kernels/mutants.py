@@ -145,12 +145,13 @@ def judge(kernel, pair, cases):
     return ""
 
 
-def run_kernel_mutants(limit=None, seed=0, progress=None):
+def run_kernel_mutants(limit=None, seed=0, progress=None, package=""):
     """Run the mutants of all kernels, or a random sample of `limit` of them -> list of Outcome.
 
     progress    called with (number done, number in all)
+    package     only kernels that begin with this name and a point
     """
-    chosen = all_mutants()
+    chosen = [mutant for mutant in all_mutants() if not package or mutant.kernel.startswith(f"{package}.")]
     if limit is not None:
         chosen = random.Random(seed).sample(chosen, min(limit, len(chosen)))
     exams = {name: exam_of(kernel, seed) for name, kernel in KERNELS.items()}
