@@ -39,7 +39,8 @@ def markdown():
         if right:
             seeds = f"{len(right)} seed" + "s" * (len(right) > 1)
             minutes = statistics.median(run["seconds"] for run in found["runs"] if run["group"] == group) / 60
-            made.append(f"| {what} | {ablations.told(right)} | {floor} | {published} | `report {name}`, {seeds}, {minutes:.1f} min |")
+            source = f"`report {name}`, {seeds}, {minutes:.1f} min"
+            made.append(f"| {what} | {ablations.told(right)} | {floor} | {published} | {source} |")
     return "\n".join(made)
 
 
