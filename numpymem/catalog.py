@@ -196,6 +196,7 @@ GRAPHS = ("traversal", "shortest-path", "family")
 NATURE = ("series-copy", *GRAPHS)                 # tasks of the DNC's paper
 HYBRID = {"encoding": "released", "controller": "feedforward", "controller_size": 32, "N": 16, "W": 16, "d": 24,
           "initial_heads": "tape"}
+FACTS = HYBRID | {"temporal": False, "context": False, "controller_size": 8, "N": 8, "W": 8, "d": 68}
 SETTINGS = {
     ("ntm", "copy"): {"initial_weights": "one-hot"},
     # Trained with 128 slots this controller copies 120 vectors with about 1 % wrong bits: while it answers its write head wanders
@@ -240,6 +241,10 @@ SETTINGS = {
     # neutral, the NTM learned in 64,000 stories which values were told, and not which key they belong to.
     **{("ntm", task): {"controller": "feedforward", "controller_size": 64, "initial_weights": "one-hot", "initial_heads": "tape",
                        "N": 32, "read_heads": 2} for task in (*STORIES, "babi", "babi-joint")},
+    # Twice the width, half the slots, and twice the time: all five seeds learn it. With 20 numbers a slot and 32 slots one seed in
+    # five did in 96,000 stories, and of three seeds one in 400,000; with one read head and 48 units one in two.
+    ("ntm", "rewritten-keys"): {"controller": "feedforward", "controller_size": 64, "initial_weights": "one-hot",
+                                "initial_heads": "tape", "N": 16, "W": 40, "read_heads": 2},
     **{("dnc", task): {"N": 32, "controller_size": 64} for task in STORIES},
     **{("lstm", task): {"size": 128, "layers": 1} for task in STORIES},
     **{("memn2n", task): {"encoding": "released", "d": 72, "temporal": False} for task in STORIES},
@@ -250,8 +255,10 @@ SETTINGS = {
                                   "memory_size": 120, "facts_dropout": 0.15, "working_dropout": 0.15},
     **{("hybrid", task): HYBRID | {"temporal": False, "N": 8, "d": 48} for task in STORIES},
     ("hybrid", "rewritten-keys"): HYBRID,
-    # The working memory knows how many facts it was told; what it says of them must not be needed where there are more.
-    ("hybrid", "made-facts"): HYBRID | {"temporal": False, "N": 8, "d": 48, "working_dropout": 0.3},
+    # Facts that stand for themselves: most numbers go to the fact memory (d), few to the working memory, and what that knew when a
+    # fact was told is not added to it. With d=48 and 32 units, as many numbers in all, some 9 of 100 answers about 256 facts were
+    # wrong, and still 5 without anything that the working memory says: vectors of 48 numbers are too much alike.
+    ("hybrid", "metaqa"): FACTS, ("hybrid", "made-facts"): FACTS | {"working_dropout": 0.3},
     ("hybrid", "segment-traversal"): HYBRID | {"temporal": False, "N": 24, "controller_size": 48, "d": 64, "tying": "layer-wise",
                                                "relu": True, "guided": True},
     # The working memory learns 900 stories by heart: most of the time the facts must do without it.
@@ -333,6 +340,7 @@ RECIPES = {
     **{("dnc", task): BASELINE for task in ("ngrams", "sort", "babi-joint")},
     ("dnc", "babi"): Recipe(sequences=40_000, batch=16, lr=2e-3, beta2=0.98, clip=1.0, halve_every=15_000, eval_every=4_000),
     **{(model, task): STREAMED for model in ("ntm", "dnc", "lstm", "dmn") for task in STORIES},
+    ("ntm", "rewritten-keys"): dataclasses.replace(STREAMED, sequences=200_000, halve_every=60_000),
     ("ntm", "metaqa"): dataclasses.replace(STREAMED, sequences=40_000, halve_every=16_000),
     **{("lstm", task): dataclasses.replace(STREAMED, sequences=32_000) for task in STORIES},
     **{("memn2n", task): LOOKED_UP for task in STORIES},

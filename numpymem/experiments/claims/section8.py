@@ -1,7 +1,8 @@
 """Section 8 of the article: what the two become together (C13), what each is for (C14), what each is quick at (C15).
 
 C13, the rule. A row's figure is the mean over its places, seed by seed; the better parent is the one with the higher mean there. A
-parent that was also trained with as many parameters as the hybrid ("as large") is judged by that.
+parent that was also trained with as many parameters as the hybrid ("as large") is judged by that. Places with fewer than LEAST
+seeds do not count.
 
     agrees    the hybrid is ahead of both parents on at least one row (95 % interval above zero), and on none is its mean
               difference to the better parent worse than -2 points
@@ -28,6 +29,7 @@ from numpymem.experiments.claims.claim import Claim, Verdict
 from numpymem.experiments.claims.intervals import paired, told
 from numpymem.experiments.rows import ROWS
 
+LEAST = 5                                         # seeds of a place that counts
 WORSE = -2.0                                      # percent points: a hybrid may be so much worse than the better parent
 ALGORITHMIC = ("copy", "rewritten-keys")          # the tasks of C9 and C10 that are made, not told in words
 NTM_SWEEPS = ("ntm_copy", "ntm_recall", "ntm_repeat_copy", "ntm_ngrams", "ntm_sort")
@@ -62,7 +64,7 @@ def against_parents(found):
     parent               the better one's name;  better  Interval of the difference to it;  both  whether it is ahead of both
     parameters, sequences, seconds    of a run, how many times those of the better parent
     """
-    at = measured.places(found, (*measured.PARENTS, "Hybrid"))
+    at = [place for place in measured.places(found, (*measured.PARENTS, "Hybrid")) if seeds_at(found, place) >= LEAST]
     if not at:
         return None
     sized = {model: [as_large(found, model, place) for place in at] for model in measured.PARENTS}
@@ -77,8 +79,14 @@ def against_parents(found):
 
 def as_large(found, model, place):
     """The same place with as many parameters as the hybrid, if this parent was there with so many; else the place."""
-    large = place._replace(variant=f"{place.variant} {measured.LARGE}".strip())
-    return large if measured.right(found, model, large) else place
+    wanted = f"{place.variant} {measured.LARGE}".strip()
+    larger = (place._replace(variant=variant) for variant in measured.variants(found, model) if variant.startswith(wanted))
+    return next((each for each in larger if measured.right(found, model, each)), place)
+
+
+def seeds_at(found, place):
+    """How many seeds the hybrid and both its parents have at a place."""
+    return min(len(measured.right(found, model, place)) for model in (*measured.PARENTS, "Hybrid"))
 
 
 def spent(found, model, at, key):
