@@ -295,9 +295,9 @@ for name in ("NTM, 8 slots", "NTM, 4 slots"):
 # With eight slots erasing is of no use. With four it matters: not because a key gets a new value, but because the slot's last tenant,
 # *another* key, has to be cleared out.
 #
-# The committed runs are larger (6 to 12 writes of 4 of 16 keys, 32 slots, five seeds), and there most NTMs never learn the task at all,
-# with erasing or without: look at the rings and crosses, not at the lines. What surely holds is the other half: without ages MemN2N
-# cannot tell the latest value from those before.
+# The committed runs are larger (6 to 12 writes of 4 of 16 keys), and those NTMs have 16 slots: more than any story has writes. With
+# erasing or without, they learn it. What surely holds is the other half: without ages MemN2N cannot tell the latest value from those
+# before.
 
 # %%
 section3.update(results.read("duel_update"))

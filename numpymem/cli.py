@@ -103,8 +103,9 @@ def build_parser():
     size.add_argument("--full", action="store_true", help="train the committed runs once more: hours; stop it when you like, the "
                       "same command goes on")
     duel.add_argument("--rows", nargs="+", metavar="ROW", help="of --quick and --full: only paths, copy, update or facts")
-    duel.add_argument("--models", nargs="+", metavar="MODEL", help="of --quick: further models beside ntm, memn2n and hybrid: "
-                      "lstm, dnc, dmn, memory-transformer")
+    duel.add_argument("--models", nargs="+", metavar="MODEL", help="which columns beside ntm and memn2n (default: all that "
+                      "were measured); of --quick: which are trained, too, beside those two and hybrid: lstm, dnc, dmn, "
+                      "memory-transformer")
     duel.add_argument("--seeds", type=whole(1), metavar="K", help="of --quick: seeds a model and row (default: 1)")
     duel.add_argument("--run", metavar="DIR", help="of --quick: folder for all runs, the figure and duel.json (default: "
                       "runs/duel-quick)")

@@ -105,6 +105,46 @@ def test_symbiosis(made):
     assert "no hybrid among the results of duel_paths" in made(duel_tools.reversed_article, names)["C13"]
 
 
+def test_a_parent_as_large_as_the_hybrid_judges_it(made):
+    """Here 10 points better than the smaller one, in copy: there the hybrid is behind, and nowhere else."""
+    def larger(label, task, number):
+        if label.endswith("as large"):
+            return 110.0 if task == "copy" else None
+        return duel_tools.as_the_article(label, task, number)
+    assert made(larger, ["C13"])["C13"].word == "depends"
+    assert "behind the better one: sequence copy (-10" in made(larger, ["C13"])["C13"].because
+    found = duel_tools.result("duel_copy", larger)
+    for run in found["runs"]:
+        run["parameters"] = {"NTM": 500, "NTM as large": 1000}.get(run["group"], 1000)
+    against = section8.against_parents(found)
+    assert against["parameters"] == 1.0 and against["parents"]["NTM"][2] == pytest.approx(110)
+    assert all(place.variant == "" for place in measured.places(found))                   # no place of its own: no such MemN2N
+
+
+def test_what_only_one_could_do_is_shown_and_does_not_count(made):
+    def many(label, task, number):
+        if label.endswith(" many"):
+            return None if label.startswith("NTM") or task != "made-facts" else 99.0
+        return duel_tools.as_the_article(label, task, number)
+    found = made(many)["C11"]
+    assert found.word == "agrees"
+    assert re.search(r"^256 facts, many +- +99.0 ± 0\.\d +- +99.0", found.ours, re.MULTILINE)
+
+
+def test_further_columns_stand_below_and_are_chosen(made, capsys):
+    def all_models(label, task, number):
+        return 50.0 if label in ("DNC", "DMN+", "Transformer") else duel_tools.as_the_article(label, task, number)
+    made(all_models)
+    assert run("duel", "C9") == 0
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= 79
+    assert re.search(r"% right +NTM +MemN2N +LSTM +Hybrid\n", told) and re.search(r"% right +DNC +DMN\+ +Transformer\n", told)
+    assert run("duel", "C9", "--models", "dnc", "ntm") == 0
+    told = capsys.readouterr().out
+    assert re.search(r"% right +NTM +MemN2N +DNC\n", told) and "Hybrid" not in told
+    assert len(measured.columns(results.read("duel_copy"))) == 7                          # only while it was asked for
+
+
 def test_what_each_is_for(made):
     names = ["C14"]
     found = made(duel_tools.as_the_article, names)["C14"]                # bAbI 2 is a question, and C10 gives it to the NTM
@@ -181,7 +221,8 @@ def test_some_claims_and_json(made, capsys):
 
 
 @pytest.mark.parametrize("arguments, expected", [
-    (["C16"], "C15"), (["--models", "lstm"], "--quick"), (["--quick", "C9"], "without CLAIM"), (["--rows", "copy"], "--full"),
+    (["C16"], "C15"), (["--models", "gpt"], "memn2n"), (["--seeds", "2"], "--quick"),
+    (["--quick", "C9"], "without CLAIM"), (["--rows", "copy"], "--full"),
     (["--quick", "--rows", "copying"], "paths, copy"), (["--quick", "--models", "gpt"], "memn2n"),
     (["C9", "--markdown"], "without CLAIM")])
 def test_bad_options_are_one_line(arguments, expected, capsys, tmp_path, monkeypatch):

@@ -215,6 +215,13 @@ def test_neither_subject_nor_relation_alone_tells_the_fact(facts):
     assert (subject == batch.inputs.question[:, :1]).sum(1).mean() > 1.5
 
 
+def test_very_many_facts_are_evaluated_a_few_stories_at_a_time():
+    few = MadeFacts("stream")
+    assert [n for _, n in few.evaluation(np.random.default_rng(0), 60, facts=256)] == [50, 10]
+    assert MadeFacts("stream", entities=2048).at_once(facts=4096) == 5                    # of 50 the steps were 3 GB
+
+
+
 def test_shorter_stories_end_with_nil():
     segments = one_a_segment([[(1, 2)], [(3, 4), (5, 6)]])
     assert segments.tolist() == [[[[1, 2]], [[0, 0]]], [[[3, 4]], [[5, 6]]]]

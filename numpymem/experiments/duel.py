@@ -6,7 +6,9 @@ The verdicts are those of the committed results (claims/, verdicts.py), told at 
 import json
 import sys
 
+from numpymem import catalog
 from numpymem.experiments import results, rows, spec, verdicts
+from numpymem.experiments.claims import measured
 
 
 def run_duel(options, command=""):
@@ -16,10 +18,17 @@ def run_duel(options, command=""):
     raises   ValueError for an unknown claim, row or model, or for options that do not go together
     """
     check(options)
+    shown = [rows.NAMES[model] for model in options.models or () if catalog.model_class(model)]
     if options.quick:
         from numpymem.experiments.live import run_quick
         return run_quick(options.rows, options.models, options.seeds or 1, options.run, options.json, command)
     failed = run_full(rows.choose(options.rows), command) if options.full else 0
+    with measured.showing(shown):
+        return tell(options) or failed
+
+
+def tell(options):
+    """The verdicts on the committed results, in the form that is asked for -> exit code."""
     found = verdicts.judge_all(options.claims)
     if options.html:
         from numpymem.experiments.page import write_page
@@ -32,12 +41,12 @@ def run_duel(options, command=""):
         print(json.dumps(verdicts.plain(found)))
     elif not options.html:
         print(verdicts.text(found))
-    return failed
+    return 0
 
 
 def check(options):
     """Refuse what would not be heard."""
-    training = {"--models": options.models, "--seeds": options.seeds, "--run": options.run}
+    training = {"--seeds": options.seeds, "--run": options.run}
     for name, value in (training | {"--rows": options.rows}).items():
         if value and not options.quick and not (options.full and name == "--rows"):
             raise ValueError(f"{name}: expected with --quick{' or --full' if name == '--rows' else ''}, received without")

@@ -54,9 +54,10 @@ ROWS = {
 
 SHORT = ("sequences=64000",)
 QUICK = {                                         # in the order in which they are trained: what takes longest first
+    "paths": Quick("segment-traversal", ("max_steps=2",), {"ntm": ("sequences=128000", "halve_every=40000"), "memn2n": (),
+                                                               "hybrid": SHORT}, SHORT),
     "facts": Quick("made-facts", (), {"ntm": SHORT, "memn2n": (), "hybrid": SHORT}, SHORT),
     "update": Quick("rewritten-keys", (), {"ntm": (), "memn2n": (), "hybrid": ()}, SHORT),
-    "paths": Quick("segment-traversal", ("max_steps=2",), {"ntm": SHORT, "memn2n": (), "hybrid": SHORT}, SHORT),
     "copy": Quick("copy", (), {"ntm": ("controller=feedforward",), "memn2n": ("sequences=200000",), "hybrid": ()}),
 }
 

@@ -76,7 +76,7 @@ def entry(claim, verdict):
 def labelled(label, said):
     """A label and the text beside it; lines that are short enough stay as they are."""
     lines = [part for line in said.splitlines() for part in fill(line, WIDE - INDENT - LABEL)]
-    return [" " * INDENT + f"{label if not number else '':<{LABEL}}{line}".rstrip() for number, line in enumerate(lines)]
+    return [(" " * INDENT + f"{label if not number else '':<{LABEL}}{line}").rstrip() for number, line in enumerate(lines)]
 
 
 def fill(line, wide=WIDE):

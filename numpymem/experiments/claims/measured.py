@@ -1,9 +1,12 @@
 """What a sweep's result says of the contenders, seed by seed, in percent right.
 
 A group of such a spec is labelled with the model's name, "NTM", or with that and a variant: "NTM 10k", "NTM no erase". A *place* is
-where contenders can be set side by side: a task, one of its figures, and a variant that both NTM and MemN2N have.
+where contenders can be set side by side: a task, one of its figures, and a variant that both NTM and MemN2N have. "NTM as large" is
+the NTM with about as many parameters as the hybrid, which C13 is judged by.
 """
 
+import contextlib
+import contextvars
 import re
 from typing import NamedTuple
 
@@ -12,6 +15,8 @@ from numpymem.experiments.claims.intervals import told
 
 PARENTS = ("NTM", "MemN2N")
 CONTENDERS = (*PARENTS, "LSTM", "Hybrid", "DNC", "DMN+", "Transformer")
+LARGE = "as large"
+SIDE_BY_SIDE = 4                                  # columns of a table, as 80 characters have room for no more
 FIGURES = ("test_error_percent", "wrong_percent")             # what counts as wrong, of which one is in a task's figures
 COPY_LENGTHS = ("20", "50", "120")
 UNITS = {"copy": ("length", ""), "segment-traversal": ("", "step"), "rewritten-keys": ("", "rewrite"), "made-facts": ("", "fact")}
@@ -102,21 +107,46 @@ def ends(at):
     return [place for place in at if (place.number or 0) in (min(of := numbers[place.task, place.variant]), max(of))]
 
 
+_shown = contextvars.ContextVar("shown", default=CONTENDERS)
+
+
+@contextlib.contextmanager
+def showing(models):
+    """Within, the tables tell of NTM and MemN2N and of these others only; of all that there are if none is named."""
+    token = _shown.set(tuple(model for model in CONTENDERS if not models or model in (*PARENTS, *models)))
+    try:
+        yield
+    finally:
+        _shown.reset(token)
+
+
 def columns(found):
-    """The contenders that have figures somewhere."""
+    """The contenders that have figures somewhere, of those that are to be shown."""
     groups = {run["group"] for run in found["runs"]}
-    return [model for model in CONTENDERS if groups & set(variants(found, model).values())]
+    return [model for model in _shown.get() if groups & set(variants(found, model).values())]
+
+
+def beyond(found, at, models=("MemN2N", "Hybrid")):
+    """Places where these have figures, and the NTM has none."""
+    return [place for place in places(found, models) if place not in at and LARGE not in place.variant]
 
 
 def lines(found, at):
-    """A table as lines of text: right in percent at some places, and what a run costs; a column for each contender."""
+    """A table as lines of text: right in percent at some places, and what a run costs; a column for each contender, so many side by
+    side as fit, then the others below."""
     models = columns(found)
-    head = ["% right", *models]
-    rows = [[named(place), *(told(right(found, model, place)) for model in models)] for place in at]
+    blocks = [table(found, at, models[first:first + SIDE_BY_SIDE]) for first in range(0, len(models), SIDE_BY_SIDE)]
+    wide = max(len(row[0]) for rows in blocks for row in rows)
+    told_as = [[row[0].ljust(wide) + "".join(f" {cell:>11}" for cell in row[1:]) for row in rows] for rows in blocks]
+    return [line for block in told_as[:-1] for line in (*block, "")] + told_as[-1]
+
+
+def table(found, at, models):
+    """Rows of cells for some contenders, without places at which none of them was."""
+    rows = [["% right", *models]]
+    rows += [[named(place), *map(told, values)] for place in at if any(values := [right(found, model, place) for model in models])]
     rows.append(["n (seeds)", *(over([len(values) for place in at if (values := right(found, model, place))]) for model in models)])
-    rows += [[what, *(over(budget(found, model, at, key)) for model in models)] for what, key in BUDGET.items()]
-    wide = max(map(len, (row[0] for row in [head, *rows])))
-    return [row[0].ljust(wide) + "".join(f" {cell:>11}" for cell in row[1:]) for row in [head, *rows]]
+    return rows + [[what, *(over(budget(found, model, at, key)) for model in models)] for what, key in BUDGET.items()]
 
 
 def budget(found, model, at, key):

@@ -35,7 +35,7 @@ def judge(name):
     held = [place for place in at if is_ahead(leads[place])]
     word = "agrees" if len(held) == len(at) else "depends" if held else "differs"
     because = " ".join(filter(None, [order_told(first, second, leads, held), figures_told(found, row, at), reason(found, name)]))
-    return Verdict(word, "\n".join(measured.lines(found, at)), because, commands(row.spec),
+    return Verdict(word, "\n".join(measured.lines(found, [*at, *measured.beyond(found, at)])), because, commands(row.spec),
                    ((f"{row.title}: {row.note}", lambda: draw(name)),), measured.short(found, at))
 
 

@@ -1,6 +1,8 @@
 """Section 8 of the article: what the two become together (C13), what each is for (C14), what each is quick at (C15).
 
-C13, the rule. A row's figure is the mean over its places, seed by seed; the better parent is the one with the higher mean there.
+C13, the rule. A row's figure is the mean over its places, seed by seed; the better parent is the one with the higher mean there. A
+parent that was also trained with as many parameters as the hybrid ("as large") is judged by that. Places with fewer than LEAST
+seeds do not count.
 
     agrees    the hybrid is ahead of both parents on at least one row (95 % interval above zero), and on none is its mean
               difference to the better parent worse than -2 points
@@ -27,6 +29,7 @@ from numpymem.experiments.claims.claim import Claim, Verdict
 from numpymem.experiments.claims.intervals import paired, told
 from numpymem.experiments.rows import ROWS
 
+LEAST = 5                                         # seeds of a place that counts
 WORSE = -2.0                                      # percent points: a hybrid may be so much worse than the better parent
 ALGORITHMIC = ("copy", "rewritten-keys")          # the tasks of C9 and C10 that are made, not told in words
 NTM_SWEEPS = ("ntm_copy", "ntm_recall", "ntm_repeat_copy", "ntm_ngrams", "ntm_sort")
@@ -46,7 +49,8 @@ def symbiosis():
             f"{found['better']} (n = {found['better'].n})" for name, found in rows.items()]
     because = (f"Ahead of both parents: {', '.join(ahead) or 'nowhere'}. More than {-WORSE:g} points behind the better one: "
                f"{', '.join(worse) or 'nowhere'}. Mean over a row's places, seed by seed, same data; the hybrid has "
-               f"{times(found['parameters'] for found in rows.values())} the parameters of the better parent and trains "
+               f"{times(found['parameters'] for found in rows.values())} the parameters of the better parent and is trained on "
+               f"{times(found['sequences'] for found in rows.values())} as many examples, "
                f"{times(found['seconds'] for found in rows.values())} as long.")
     return Verdict(word, "\n".join(ours), because, tuple(f"python -m numpymem report {row.spec}" for row in ROWS.values()),
                    (("the hybrid against its parents", draw_symbiosis),),
@@ -58,19 +62,36 @@ def against_parents(found):
 
     hybrid               {seed: right};  parents  {model: {seed: right}}
     parent               the better one's name;  better  Interval of the difference to it;  both  whether it is ahead of both
-    parameters, seconds  of a run, how many times those of the better parent
+    parameters, sequences, seconds    of a run, how many times those of the better parent
     """
-    at = measured.places(found, (*measured.PARENTS, "Hybrid"))
+    at = [place for place in measured.places(found, (*measured.PARENTS, "Hybrid")) if seeds_at(found, place) >= LEAST]
     if not at:
         return None
-    means = {model: over(found, model, at) for model in (*measured.PARENTS, "Hybrid")}
-    hybrid = means.pop("Hybrid")
+    sized = {model: [as_large(found, model, place) for place in at] for model in measured.PARENTS}
+    hybrid, means = over(found, "Hybrid", at), {model: over(found, model, some) for model, some in sized.items()}
     parent = max(means, key=lambda model: section4.mean(means[model]))
     leads = {model: paired(hybrid, values) for model, values in means.items()}
-    costs = {key: statistics.fmean(measured.budget(found, "Hybrid", at, key))
-             / max(statistics.fmean(measured.budget(found, parent, at, key)), 1e-9) for key in ("parameters", "seconds")}
+    costs = {key: spent(found, "Hybrid", at, key) / max(spent(found, parent, sized[parent], key), 1e-9)
+             for key in measured.BUDGET.values()}
     return {"hybrid": hybrid, "parents": means, "parent": parent, "better": leads[parent],
             "both": all(lead.sign > 0 for lead in leads.values()), **costs}
+
+
+def as_large(found, model, place):
+    """The same place with as many parameters as the hybrid, if this parent was there with so many; else the place."""
+    wanted = f"{place.variant} {measured.LARGE}".strip()
+    larger = (place._replace(variant=variant) for variant in measured.variants(found, model) if variant.startswith(wanted))
+    return next((each for each in larger if measured.right(found, model, each)), place)
+
+
+def seeds_at(found, place):
+    """How many seeds the hybrid and both its parents have at a place."""
+    return min(len(measured.right(found, model, place)) for model in (*measured.PARENTS, "Hybrid"))
+
+
+def spent(found, model, at, key):
+    """What a run costs on the mean over some places: parameters, sequences or seconds."""
+    return statistics.fmean(statistics.fmean(measured.budget(found, model, [place], key)) for place in at)
 
 
 def times(ratios):

@@ -53,9 +53,14 @@ class SegmentTask:
         check_at_least("count", count, 1)
         sizes = [size] if size else self.sizes()
         for each, share in zip(sizes, shares(count, len(sizes))):
-            for start in range(0, share, EVALUATION_BATCH):
-                n = min(EVALUATION_BATCH, share - start)
+            at_once = self.at_once(**each)
+            for start in range(0, share, at_once):
+                n = min(at_once, share - start)
                 yield self.sample(rng, n, **each), n
+
+    def at_once(self, **size):
+        """How many stories of one size an evaluation has in a batch."""
+        return EVALUATION_BATCH
 
     def count_wrong(self, outputs, batch):
         """Wrong answers among all answers asked for, step by step: two whole numbers.

@@ -11,7 +11,9 @@ Three facts, one a segment, and a question of one hop and of two:
 import numpy as np
 
 from numpymem.initial import check_at_least
-from numpymem.tasks.segments.common import STORY_FORMS, SegmentTask, as_batch, check_segments_form, numbered
+from numpymem.tasks.segments.common import EVALUATION_BATCH, STORY_FORMS, SegmentTask, as_batch, check_segments_form, numbered
+
+ROOM = 10 ** 8                                    # numbers in the steps of a batch of an evaluation
 
 
 class MadeFacts(SegmentTask):
@@ -54,6 +56,10 @@ class MadeFacts(SegmentTask):
         self.check_facts(facts)
         bases, questions, answers = zip(*(self.ask(rng, facts) for _ in range(batch_size)))
         return self.in_form(as_batch(1 + np.array(bases)[:, :, None], 1 + np.array(questions), [answers]))
+
+    def at_once(self, facts=None):
+        """Of very many facts only a few stories: told step by step, each fact is as wide as there are words."""
+        return max(1, min(EVALUATION_BATCH, ROOM // ((facts or self.facts) * self.n_channels)))
 
     def check_facts(self, facts):
         """Refuse a number of facts that there are no names for."""
