@@ -126,6 +126,10 @@ def test_what_only_one_could_do_is_shown_and_does_not_count(made):
         if label.endswith(" many"):
             return None if label.startswith("NTM") or task != "made-facts" else 99.0
         return duel_tools.as_the_article(label, task, number)
+    found = made(many, ["C13"])["C13"]
+    assert found.word == "agrees" and "Not counted" not in found.because
+    found = made(lambda *which: 90.0 if which[0] == "Hybrid many" and which[1] == "made-facts" else many(*which), ["C13"])["C13"]
+    assert found.word == "agrees" and "64 facts, many (90 against 99 % right)" in found.because
     found = made(many)["C11"]
     assert found.word == "agrees"
     assert re.search(r"^256 facts, many +- +99.0 ± 0\.\d +- +99.0", found.ours, re.MULTILINE)

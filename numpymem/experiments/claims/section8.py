@@ -51,7 +51,7 @@ def symbiosis():
                f"{', '.join(worse) or 'nowhere'}. Mean over a row's places, seed by seed, same data; the hybrid has "
                f"{times(found['parameters'] for found in rows.values())} the parameters of the better parent and is trained on "
                f"{times(found['sequences'] for found in rows.values())} as many examples, "
-               f"{times(found['seconds'] for found in rows.values())} as long.")
+               f"{times(found['seconds'] for found in rows.values())} as long." + uncounted())
     return Verdict(word, "\n".join(ours), because, tuple(f"python -m numpymem report {row.spec}" for row in ROWS.values()),
                    (("the hybrid against its parents", draw_symbiosis),),
                    "; ".join(f"{ROWS[name].title} {found['better']}" for name, found in rows.items()))
@@ -75,6 +75,19 @@ def against_parents(found):
              for key in measured.BUDGET.values()}
     return {"hybrid": hybrid, "parents": means, "parent": parent, "better": leads[parent],
             "both": all(lead.sign > 0 for lead in leads.values()), **costs}
+
+
+def uncounted():
+    """' Not counted ...': where the hybrid is far behind MemN2N, but has fewer seeds than LEAST, or no NTM was there; or ''."""
+    told = []
+    for row in ROWS.values():
+        found = measured.read(row.spec)
+        for place in measured.places(found, ("MemN2N", "Hybrid")):
+            ours, theirs = (section4.mean(measured.right(found, model, place)) for model in ("Hybrid", "MemN2N"))
+            few = len(measured.right(found, "Hybrid", place)) < LEAST or not measured.right(found, "NTM", place)
+            if few and ours - theirs < WORSE:
+                told.append(f"{measured.named(place)} ({ours:.0f} against {theirs:.0f} % right)")
+    return f" Not counted, but behind MemN2N (too few seeds, or no NTM): {', '.join(told)}." if told else ""
 
 
 def as_large(found, model, place):
