@@ -68,6 +68,8 @@ def suite(options):
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     copy(place)
+    others = {name: found for name, found in saved().items() if name != (options.name or options.what)}
+    (place / "tests" / RESULT.name).write_text(json.dumps(others), encoding="utf-8")      # what is found now is not asked about
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "-rfEs", *options.tests]
     settings = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "PYTHONPATH", "MPLBACKEND")}
     started = time.perf_counter()
