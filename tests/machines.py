@@ -41,17 +41,22 @@ def main(arguments=None):
     parser.add_argument("--as", dest="name", help="under this name (default: WHAT)")
     parser.add_argument("--again", action="store_true", help="the files of the failures that are saved, once more")
     options = parser.parse_args(arguments)
-    known, name = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}, options.name or options.what
+    name = options.name or options.what
     if options.again:
-        options.tests = files_of(known[name]["failures"])
+        options.tests = files_of(saved()[name]["failures"])
     found = wheel(options) if options.what == "wheel" else suite(options)
     if options.again:
-        found = together(known[name], found)
+        found = together(saved()[name], found)
     print(json.dumps(found, indent=1))
     if options.save:
-        known[name] = found
+        known = saved() | {name: found}                        # read now: another may have saved while this one ran
         RESULT.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8", newline="\n")
     return 0 if found["right"] else 1
+
+
+def saved():
+    """tests/machines.json as it is now."""
+    return json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
 
 
 # ---- the tests, with other versions -----------------------------------------------------------------------------------------
@@ -63,6 +68,8 @@ def suite(options):
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     copy(place)
+    others = {name: found for name, found in saved().items() if name != (options.name or options.what)}
+    (place / "tests" / RESULT.name).write_text(json.dumps(others), encoding="utf-8")      # what is found now is not asked about
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "-rfEs", *options.tests]
     settings = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "PYTHONPATH", "MPLBACKEND")}
     started = time.perf_counter()

@@ -50,7 +50,7 @@ LOOK = '''
 import json, pathlib
 from gradcheck.__main__ import main
 from gradcheck.kernels import bounds
-from gradcheck.kernels.interpreted import interpreted_pair
+from gradcheck.kernels.interpreted import interpreted_pair, read
 from numpymem import kernel
 from numpymem.equation import find
 from numpymem.fingerprint import fingerprint
@@ -58,7 +58,9 @@ code = main(["NTM-9"])
 source = pathlib.Path(kernel.__file__).read_bytes()
 known = json.loads(kernel.FINGERPRINTS.read_text())
 today = {name: {id: fingerprint(find(id)) for id in kernel.KERNELS[name].fuses} for name in known}
-interpreted_pair(kernel.KERNELS["ntm.sequence"], {})
+assert read("numpymem.ntm.kernels").functions
+if kernel.has_numba():
+    interpreted_pair(kernel.KERNELS["ntm.sequence"], {})
 print(json.dumps([code, b"\\r\\n" in source, today == known, bounds.files_of_loops()]))
 '''
 
