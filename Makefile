@@ -30,7 +30,7 @@ fuzz: .venv/ready
 # The committed results in numpymem/experiments/results: hours on two cores. Stop it when you like: it goes on where it stood.
 SWEEPS := ntm_copy ntm_copy_tape ntm_recall ntm_recall_neutral ntm_repeat_copy ntm_ngrams ntm_sort babi_1k babi_1k_formula babi_1k_variants babi_1k_joint babi_10k \
           dnc_copy dnc_series dnc_recall dnc_repeat_copy dnc_traversal dnc_graphs dnc_babi dmn_babi_1k dmn_babi_10k \
-          mt_memory mt_wikisql mt_wikisql_parts mt_query duel_paths duel_copy duel_update duel_facts \
+          mt_memory mt_facts mt_wikisql mt_wikisql_parts mt_query duel_paths duel_copy duel_update duel_facts \
           sec3_addressing sec3_parameters sec3_training sec3_training_recall
 
 experiments: .venv/ready

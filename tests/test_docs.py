@@ -107,6 +107,15 @@ def test_the_readme_quotes_what_the_memory_brings_on_wikisql():
     assert f"and {ablations.told(without('wikisql-agg', 'wrong_percent/dev'))} where the question" in text
 
 
+def test_the_readme_says_what_a_memory_is_worth_on_walks_and_facts():
+    found, text = results.read("mt_facts"), " ".join((ROOT / "README.md").read_text().split())
+    for group, name in (("full", "full memory"), ("append only", "appended list"), ("full attention", "attention to everything"),
+                        ("no memory", "no memory")):
+        walks, facts = (ablations.told(ablations.errors(found, group, task, f"wrong_percent/{size}"))
+                        for task, size in (("segment-traversal", 4), ("made-facts", 16)))
+        assert f"{name} {walks} and {facts}" in text
+
+
 def test_the_readme_has_the_wikisql_table_of_today():
     table = wikisql_table.markdown()
     assert len(table.splitlines()) >= 4 and f"\n\n{table}\n\n" in (ROOT / "README.md").read_text()
