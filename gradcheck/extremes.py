@@ -1,6 +1,6 @@
 """How far out may numbers be? Every equation, forward and backward, at the ends of its domains, in float32 and float64.
 
-    python -m gradcheck.extremes           find for each equation the largest power of ten at which all stays finite: a minute
+    python -m gradcheck.extremes           find for each equation the largest power of ten at which all stays finite: some minutes
     python -m gradcheck.extremes --save    and write it to gradcheck/results/extremes.json, for tests/test_extremes.py
 
 At an extreme point an array is all zero, all tiny, all of one size with random signs, or a mixture; a weighting is one-hot, even or
@@ -28,7 +28,7 @@ from numpymem.writing import write_text
 
 RESULT = Path(__file__).parent / "results" / "extremes.json"
 DTYPES = {"float32": np.float32, "float64": np.float64}
-POINTS = 60                                     # for each power of ten that is tried
+POINTS, SURE = 60, 2000                         # for each power of ten that is tried, and for the one that is stated
 LETTERS = "BNWHVDJTXYCRQIGUPAEFKLOZ"
 
 
@@ -44,7 +44,8 @@ def main(arguments=None):
     print(table(found))
     if options.save:
         command = "python -m gradcheck.extremes --save" + (f" --seed {options.seed}" if options.seed else "")
-        head = {"command": command, "seed": options.seed, "points": POINTS, "versions": runs.versions()}
+        head = {"command": command, "seed": options.seed, "points": POINTS, "points_at_the_bound": SURE}
+        head["versions"] = runs.versions()
         rows = ",\n  ".join(f"{json.dumps(id)}: {json.dumps(row)}" for id, row in found.items())
         write_text(RESULT, json.dumps(head, indent=1)[:-2] + f',\n "largest_power_of_ten": {{\n  {rows}\n }}\n}}\n')
     return 0
@@ -62,17 +63,21 @@ def bounds():
 
 
 def bound(item, dtype, seed=0):
-    """The largest power of ten at which POINTS extreme points are finite, searched for by halving: what overflows at one power does
-    so at the next."""
+    """The largest power of ten at which SURE extreme points are finite. Searched for by halving with POINTS: what overflows at one
+    power does so at the next. Then downwards, as a sequence may overflow sooner at one point in hundreds."""
     low, high = 0, int(np.log10(float(np.finfo(dtype).max)))                                       # 10^low is fine
     while low < high:
         middle = (low + high + 1) // 2
-        rng = generator(seed, f"{item.id} {middle}")
-        if all(is_finite(run(item, extreme_point(item, rng, 10.0 ** middle, dtype), rng)) for _ in range(POINTS)):
-            low = middle
-        else:
-            high = middle - 1
+        low, high = (middle, high) if all_finite(item, dtype, middle, POINTS, seed) else (low, middle - 1)
+    while low and not all_finite(item, dtype, low, SURE, seed):
+        low -= 1
     return low
+
+
+def all_finite(item, dtype, power, points, seed):
+    """Whether nothing is inf or nan at so many extreme points with numbers up to 10^power."""
+    rng = generator(seed, f"{item.id} {power}")
+    return all(is_finite(run(item, extreme_point(item, rng, 10.0 ** power, dtype), rng)) for _ in range(points))
 
 
 # ---- points ---------------------------------------------------------------------------------------------------------------

@@ -276,6 +276,9 @@ TASK_SETTINGS = {
     ("hybrid", "babi"): {"whole_vocabulary": True},
     ("ntm", "babi"): {"by": "sentence"}, ("lstm", "babi"): {"by": "sentence"},     # a story word by word is five times as long
     ("dmn", "babi"): {"memory_size": 1000},       # more sentences than any story has: DMN+ reads them all
+    # How many conditions there are, the frame of a question says ("which ... when ... and ..."), not what its words are made of:
+    # with 3-grams 10.0 % of official dev are wrong, without 8.4 (seed 0), without capitals, too, 8.8.
+    ("memory-transformer", "wikisql-number"): {"shapes": True, "trigrams": False},
 }
 BUDGETS = {                                       # pairs whose recipe is a budget: what to expect of it
     ("lstm", "copy"): "a budget: an LSTM does not learn to copy in it (nor in the paper's million sequences)",
@@ -289,9 +292,9 @@ BUDGETS = {                                       # pairs whose recipe is a budg
     ("dmn", "copy"): "a budget: not tuned", ("dmn", "babi-joint"): "a budget: not tuned",
     ("memory-transformer", "rewritten-keys"): "a budget: it keeps the six latest writes; 22 % wrong where a key is older",
     **{("memory-transformer", task): "a budget: not tuned" for task in ("segment-traversal", "made-facts", "metaqa", *WIKISQL)},
-    ("memory-transformer", "wikisql-number"): "a budget: 88 % right on official dev, and it still improves when it ends",
+    ("memory-transformer", "wikisql-number"): "a budget: 91 % right on official dev",
     ("memory-transformer", "wikisql-select-flat"): "86 % right on fold 9 after 48,000 questions",
-    ("memory-transformer", "wikisql-query"): "with memory=none cells=true 66 % of the queries of fold 9 right",
+    ("memory-transformer", "wikisql-query"): "with memory=none 53 % of the queries of fold 9 right, with cells=true, too, 66 %",
     **{(model, task): "a budget: not tuned" for model in ("ntm", "dnc", "lstm", "memn2n", "dmn") for task in STORIES},
     ("ntm", "rewritten-keys"): "all five seeds learned it, in 80,000 to 160,000 stories",
     ("ntm", "segment-traversal"): "a budget: most seeds learn single steps; it still improves on longer walks when it ends",
@@ -337,6 +340,7 @@ RECIPES = {
     **{("memory-transformer", task): SEGMENTS for task in SEGMENTED},
     ("memory-transformer", "segmented-copy"): dataclasses.replace(SEGMENTS, sequences=32_000, warm_up=6_400, halve_every=16_000),
     **{("memory-transformer", task): QUESTIONS for task in (*WIKISQL, "metaqa")},
+    ("memory-transformer", "wikisql-number"): dataclasses.replace(QUESTIONS, sequences=192_000, halve_every=48_000),
     ("memory-transformer", "wikisql-query"): dataclasses.replace(QUESTIONS, sequences=112_000, eval_every=16_000, patience=3),
     ("lstm", "series-copy"): BASELINE, ("ntm", "series-copy"): SERIES, ("dnc", "series-copy"): SERIES,
     **{(model, task): LESSONS for model in ("ntm", "dnc", "lstm") for task in GRAPHS},

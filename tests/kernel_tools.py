@@ -1,7 +1,19 @@
-"""What the tests of kernels share: mistakes planted in their source."""
+"""What the tests of kernels share: who stands aside where there are none, and mistakes planted in their source.
+
+Without numba everything runs as NumPy, and all other tests must pass so: python tests/machines.py bare
+"""
+
+import pytest
 
 from gradcheck.kernels.interpreted import interpreted_pair, read
-from numpymem.kernel import KERNELS
+from numpymem.kernel import KERNELS, has_numba
+
+needs_numba = pytest.mark.skipif(not has_numba(), reason="needs numba")         # for what is about compiled kernels
+
+
+def need_numba():
+    """numba, for a fixture or a test that compiles; where it is not installed, what asks for it stands aside."""
+    return pytest.importorskip("numba", reason="needs numba")
 
 
 def changed(module, function, before, after):
@@ -14,5 +26,6 @@ def changed(module, function, before, after):
 
 
 def planted_kernel(name, *change):
-    """(forward, backward) of a kernel, as plain Python, with a mistake in it."""
+    """(forward, backward) of a kernel, as plain Python, with a mistake in it. What its loops import is written for numba."""
+    need_numba()
     return interpreted_pair(KERNELS[name], changed(*change))

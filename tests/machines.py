@@ -5,7 +5,11 @@
     python tests/machines.py newest --python python3.14    and with the newest
     python tests/machines.py bare                       without numba: everything as NumPy
     ... --save                                          and write the figures to tests/machines.json
+    ... --as "newest, Python 3.14"                      and under this name there; without it under the first word
+    ... --again                                         only the test files that failed in what was saved: were they mended?
     ... --tests tests/test_copy.py tests/test_dnc.py    these test files alone;  --env FOLDER  an environment that is there already
+
+While the tests run, what they say is in runs/machines/oldest/log.txt (newest, bare).
 
 All but `wheel` run on a copy of the project in a folder whose name has a space and letters that are not ASCII, without a display.
 """
@@ -24,9 +28,6 @@ import time
 ROOT = pathlib.Path(__file__).parents[1]
 RESULT, WORK = pathlib.Path(__file__).with_name("machines.json"), ROOT / "runs" / "machines"
 PLACE = "ein Ördner, 記憶"                        # of the copy
-NEED_NUMBA = ("test_kernels.py", "test_kernel_types.py")       # they import numba, and are about nothing else
-LEFT_OUT = ("jupyter", "distributed")                          # of `bare`: large, and nothing in these tests asks for them
-ELSEWHERE = ("test_notebooks.py", "test_sweep_dask.py")        # ... but these
 
 
 def main(arguments=None):
@@ -37,13 +38,25 @@ def main(arguments=None):
     parser.add_argument("--env", type=pathlib.Path, help="an environment that is there already, with all that is needed")
     parser.add_argument("--tests", nargs="+", default=["tests"], help="test files (default: all)")
     parser.add_argument("--save", action="store_true", help="write the figures to tests/machines.json")
+    parser.add_argument("--as", dest="name", help="under this name (default: WHAT)")
+    parser.add_argument("--again", action="store_true", help="the files of the failures that are saved, once more")
     options = parser.parse_args(arguments)
+    name = options.name or options.what
+    if options.again:
+        options.tests = files_of(saved()[name]["failures"])
     found = wheel(options) if options.what == "wheel" else suite(options)
+    if options.again:
+        found = together(saved()[name], found)
     print(json.dumps(found, indent=1))
     if options.save:
-        known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
-        RESULT.write_text(json.dumps(known | {options.what: found}, indent=1) + "\n", encoding="utf-8", newline="\n")
+        known = saved() | {name: found}                        # read now: another may have saved while this one ran
+        RESULT.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8", newline="\n")
     return 0 if found["right"] else 1
+
+
+def saved():
+    """tests/machines.json as it is now."""
+    return json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
 
 
 # ---- the tests, with other versions -----------------------------------------------------------------------------------------
@@ -55,19 +68,47 @@ def suite(options):
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     copy(place)
-    left_out = [name for name in NEED_NUMBA + ELSEWHERE if options.what == "bare"]
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *options.tests,
-               *(f"--ignore=tests/{name}" for name in left_out)]
+    others = {name: found for name, found in saved().items() if name != (options.name or options.what)}
+    (place / "tests" / RESULT.name).write_text(json.dumps(others), encoding="utf-8")      # what is found now is not asked about
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "-rfEs", *options.tests]
     settings = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "PYTHONPATH", "MPLBACKEND")}
     started = time.perf_counter()
-    done = subprocess.run(command, cwd=place, text=True, capture_output=True, encoding="utf-8",
-                          env=settings | {"NUMPYMEM_CACHE": str(place / ".kernels")})
-    print(done.stdout[-6000:], file=sys.stderr)
-    counted = re.findall(r"(\d+) (passed|failed|skipped|errors?|xfailed)", done.stdout[-400:])
+    log = place.parent / "log.txt"
+    with open(log, "wb") as file:
+        done = subprocess.run(command, cwd=place, stdout=file, stderr=subprocess.STDOUT,
+                              env=settings | {"NUMPYMEM_CACHE": str(place / ".kernels"), "PYTHONIOENCODING": "utf-8"})
+    said = log.read_text(encoding="utf-8", errors="replace")
+    print(said[-6000:], file=sys.stderr)
+    counted = re.findall(r"(\d+) (passed|failed|skipped|errors?|xfailed)", said[-400:])
     counts = {word: int(number) for number, word in counted}
-    return {"right": done.returncode == 0, "versions": versions(python), "tests": options.tests, "not_meant": left_out, **counts,
-            "failures": re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE),
+    return {"right": done.returncode == 0, "versions": versions(python), "tests": options.tests, **counts,
+            "why_skipped": reasons(said),
+            "failures": re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE),
             "seconds": round(time.perf_counter() - started)}
+
+
+def files_of(failures):
+    """The test files of failures, each once."""
+    return sorted({one.split("::")[0] for one in failures})
+
+
+def together(first, later):
+    """Figures of a whole run, and of its failed files once more -> those of both: what failed at first and what fails still."""
+    if first["versions"] != later["versions"]:
+        raise SystemExit(f"--again: expected the same versions, {first['versions']}, received {later['versions']}")
+    still, failed = len(later["failures"]), len(first["failures"])
+    again = {"failed_at_first": first["failures"], **{key: later[key] for key in ("tests", "passed", "seconds")}}
+    both = first | {"right": later["right"], "passed": first["passed"] + failed - still, "failed": still,
+                    "failures": later["failures"], "again": again}
+    return {key: value for key, value in both.items() if value or key != "failed"}
+
+
+def reasons(said):
+    """{why: how many tests were skipped for it}, from what pytest says at the end."""
+    found = {}
+    for number, why in re.findall(r"^SKIPPED \[(\d+)\] \S+?:\d*:? ?(.+)$", said, re.MULTILINE):
+        found[why] = found.get(why, 0) + int(number)
+    return found
 
 
 def needed(what):
@@ -76,7 +117,7 @@ def needed(what):
     lines = [line for line in lines if line]
     if what == "oldest":
         return [line.replace(">=", "==") for line in lines]
-    return [line for line in lines if what != "bare" or re.split("[>=]", line)[0] not in ("numba", *LEFT_OUT)]
+    return [line for line in lines if what != "bare" or re.split("[>=]", line)[0] != "numba"]
 
 
 def environment(name, interpreter, packages):

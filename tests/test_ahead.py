@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from kernel_tools import needs_numba
 
 from numpymem import ahead, kernel, threads
 
@@ -22,6 +23,7 @@ print(json.dumps(counts))
 """
 
 
+@needs_numba
 def test_the_forward_is_compiled_here_and_the_backward_is_found_on_disk(tmp_path):
     env = {**os.environ, "NUMPYMEM_CACHE": str(tmp_path), "NUMPYMEM_THREADS": "2", "NUMPYMEM_JIT": "1"}
     done = subprocess.run([sys.executable, "-c", STEP], capture_output=True, text=True, check=True, env=env,

@@ -13,6 +13,7 @@ from benchmarks.contender import UPDATE, Answer, Contender, ours
 from benchmarks.works import (LIBRARIES, WORKS, batches_of, dmn_qa, dnc_copy, dnc_link, gru_scan, lstm_copy, memn2n_qa,
                               ntm_copy, segments)
 from numpymem import cli, numpy_only
+from numpymem.kernel import has_numba
 
 TINY = {"length": 2, "N": 6, "W": 3, "controller_size": 5}
 SMALL = {                                             # every work, in a size that takes milliseconds
@@ -196,7 +197,8 @@ def test_text_fits_into_eighty_columns(tiny, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert {"ntm-lstm copy batch 1", "ntm-feedforward copy batch 1", "memn2n qa batch 1", "lstm copy batch 1"} <= set(lines)
-    assert sum("% of this machine" in line and "times plain NumPy" in line for line in lines) >= 3
+    compared = sum("% of this machine" in line and "times plain NumPy" in line for line in lines)
+    assert compared >= 3 if has_numba() else compared == 0               # without it there is no other form to compare with
     assert any(line.startswith("an epoch of 900 questions: ") for line in lines)
     assert any("24 CC (2L - 1)" in line for line in lines) and any("GENERATED" in line for line in lines)
 

@@ -14,9 +14,11 @@ import subprocess
 import sys
 
 import pytest
+from kernel_tools import needs_numba
 
 import numpymem
 
+pytestmark = needs_numba                          # without it no kernel is ever in force
 EQUATIONS, ACTIVATIONS, STEP, MEMN2N = "ntm/equations.py", "ops/activations.py", "ntm/step.py", "memn2n/equations.py"
 
 PROBE = '''

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from exercise_tools import fails, passes
+from exercise_tools import right_and_wrong
 
 import numpymem
 from gradcheck.exercises import chapter03 as three
@@ -75,14 +75,7 @@ def test_every_exercise_is_here():
     assert all(sum(exercise is each for each, *_ in WRONG) >= 2 for exercise in ALL)
 
 
-@pytest.mark.parametrize("exercise, answers", RIGHT, ids=lambda one: getattr(one, "id", ""))
-def test_the_solution_passes(exercise, answers, capsys):
-    passes(exercise, answers, capsys)
-
-
-@pytest.mark.parametrize("exercise, answers, remark", WRONG, ids=lambda one: getattr(one, "id", ""))
-def test_a_wrong_answer_fails_with_a_remark(exercise, answers, remark, capsys):
-    fails(exercise, answers, remark, capsys)
+test_the_solution_passes, test_a_wrong_answer_fails_with_a_remark = right_and_wrong(RIGHT, WRONG)
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=lambda one: one.id)

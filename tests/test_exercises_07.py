@@ -1,8 +1,7 @@
 """The exercises of chapter 07: the solution passes, and wrong answers fail with a remark that helps."""
 
 import numpy as np
-import pytest
-from exercise_tools import fails, passes
+from exercise_tools import right_and_wrong
 
 from gradcheck.exercises import chapter07 as seven
 from numpymem.dnc.equations import allocation, allocation_backward, link, precedence, retention, usage
@@ -58,14 +57,7 @@ def test_every_exercise_is_here():
     assert all(sum(exercise is each for each, *_ in WRONG) >= 2 for exercise in seven.ALL)
 
 
-@pytest.mark.parametrize("exercise, answers", RIGHT, ids=lambda one: getattr(one, "id", ""))
-def test_the_solution_passes(exercise, answers, capsys):
-    passes(exercise, answers, capsys)
-
-
-@pytest.mark.parametrize("exercise, answers, remark", WRONG, ids=lambda one: getattr(one, "id", ""))
-def test_a_wrong_answer_fails_with_a_remark(exercise, answers, remark, capsys):
-    fails(exercise, answers, remark, capsys)
+test_the_solution_passes, test_a_wrong_answer_fails_with_a_remark = right_and_wrong(RIGHT, WRONG)
 
 
 def test_the_numbers_by_hand_are_those_of_the_equations():

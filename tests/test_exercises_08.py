@@ -3,8 +3,7 @@
 import types
 
 import numpy as np
-import pytest
-from exercise_tools import fails, passes
+from exercise_tools import right_and_wrong
 
 from gradcheck.exercises import chapter08 as eight
 from numpymem.experiments.claims.intervals import T_95
@@ -61,11 +60,4 @@ def test_every_exercise_is_here():
     assert all(sum(exercise is each for each, *_ in WRONG) >= 2 for exercise in eight.ALL)
 
 
-@pytest.mark.parametrize("exercise, answers", RIGHT, ids=lambda one: getattr(one, "id", ""))
-def test_the_solution_passes(exercise, answers, capsys):
-    passes(exercise, answers, capsys)
-
-
-@pytest.mark.parametrize("exercise, answers, remark", WRONG, ids=lambda one: getattr(one, "id", ""))
-def test_a_wrong_answer_fails_with_a_remark(exercise, answers, remark, capsys):
-    fails(exercise, answers, remark, capsys)
+test_the_solution_passes, test_a_wrong_answer_fails_with_a_remark = right_and_wrong(RIGHT, WRONG)

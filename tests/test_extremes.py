@@ -69,7 +69,7 @@ def misses(value, wanted):
 
 def test_every_equation_has_a_bound():
     assert set(BOUNDS) == set(REGISTRY), "run python -m gradcheck.extremes --save"
-    assert all(row["float32"] >= 3 and row["float64"] >= 30 for row in BOUNDS.values())
+    assert all(row["float32"] >= 1 and row["float64"] >= 20 for row in BOUNDS.values())
     assert set(RANGES) <= set(REGISTRY)
     assert all(set(ranges) <= set(REGISTRY[id].outputs) for id, ranges in RANGES.items())
 
@@ -78,8 +78,8 @@ def test_every_equation_has_a_bound():
 @settings(max_examples=10, derandomize=True, deadline=None, database=None)
 @given(seed=SEEDS, name=st.sampled_from(list(DTYPES)), part=st.floats(0, 0.9))
 def test_finite_and_in_range(id, seed, name, part):
-    """At random shapes, with numbers up to a part (in decades) of the bound. That comes from 60 points a power of ten; nine tenths
-    of it leave room for a rarer point at which something overflows sooner."""
+    """At random shapes, with numbers up to a part (in decades) of the bound. At that 2,000 points were finite; nine tenths of
+    it leave room for a rarer one at which something overflows sooner."""
     rng, item = np.random.default_rng(seed), REGISTRY[id]
     arguments = extreme_point(item, rng, 10 ** (part * BOUNDS[id][name]), DTYPES[name])
     found = run(item, arguments, rng)

@@ -5,35 +5,36 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_extremes import SEEDS, out_of_range
+from kernel_tools import needs_numba
+from test_extremes import BOUNDS, SEEDS, out_of_range
 
 from gradcheck import import_all
 from gradcheck.extremes import DTYPES, extreme_point, not_finite, run
-from gradcheck.kernels import SHAPES, Case, cannot_run
+from gradcheck.kernels import SHAPES, Case
 from gradcheck.kernels.settings import EXAMPLES, Setting
 from gradcheck.points import draw, generator
 from gradcheck.report import Result
 from numpymem import kernel, threads
 
 import_all()
-NAMES = ("loss.categorical", "ntm.sequence", "memn2n.hops")           # a start: the others are checked by gradcheck alone
-compiled = pytest.mark.skipif(cannot_run() is not None, reason="kernels need numba")
+NAMES = tuple(kernel.KERNELS)
 
-LARGEST_FOR_KERNELS = {"float32": 1e2, "float64": 1e4}
+LARGEST_FOR_KERNELS = {"float32": 2, "float64": 4}                  # powers of ten; no more than the bound of the equation
 
 
-@compiled
+@needs_numba
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=5, derandomize=True, deadline=None, database=None)
 @given(seed=SEEDS, dtype=st.sampled_from(list(DTYPES)), part=st.floats(0, 1))
 def test_kernels_are_finite_and_in_range(name, seed, dtype, part):
     of, rng = kernel.KERNELS[name].of, np.random.default_rng(seed)
-    arguments = extreme_point(of, rng, LARGEST_FOR_KERNELS[dtype] ** part, DTYPES[dtype])
+    largest = min(LARGEST_FOR_KERNELS[dtype], BOUNDS[of.id][dtype])
+    arguments = extreme_point(of, rng, 10 ** (part * largest), DTYPES[dtype])
     found = run(of, arguments, rng, kernel.KERNELS[name].pair())
     assert not_finite(found) == [] and out_of_range(of.id, found.outputs) == []
 
 
-@compiled
+@needs_numba
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=4, derandomize=True, deadline=None, database=None)
 @given(seed=SEEDS, dtype=st.sampled_from(list(DTYPES.values())), B=st.integers(1, 19), N=st.integers(5, 40), data=st.data())
@@ -52,7 +53,7 @@ def test_kernels_equal_numpy_to_rounding(name, seed, dtype, B, N, data):
     assert result.wrong == []
 
 
-@compiled
+@needs_numba
 @pytest.mark.parametrize("name", NAMES)
 def test_kernels_give_the_same_bits_on_any_number_of_threads(name):
     """Both controllers of the NTM: tests/test_lanes_threads_workspace.py. Here at a batch of several blocks."""
@@ -72,7 +73,7 @@ def test_kernels_give_the_same_bits_on_any_number_of_threads(name):
 
 # ---- what was found and mended --------------------------------------------------------------------------------------------------
 
-@compiled
+@needs_numba
 def test_scores_below_all_numbers_that_stand_for_nothing():
     """memn2n.hops divided 0 by 0 where every score of a story was below -1e30. (A link of the DNC: tests/test_dnc.py.)"""
     hops = kernel.KERNELS["memn2n.hops"]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from gradcheck_tools import fake_kernel_fixture, scale, scale_backward, toy_fixture  # noqa: F401  fixtures
-from kernel_tools import planted_kernel
+from kernel_tools import needs_numba, planted_kernel
 
 import numpymem
 from gradcheck import check_equation, check_kernel, check_model, import_all, kernels, models
@@ -18,6 +18,7 @@ import_all()
 
 # ---- kernels -------------------------------------------------------------------------------------------------------
 
+@needs_numba
 def test_a_kernel_that_is_equal(fake_kernel):
     result = check_kernel(fake_kernel())
     assert result.passed and result.equal and result.verdict == "equal, not in force"
@@ -79,6 +80,7 @@ def test_what_is_never_written_shows(fake_kernel):
     assert {wrong.argument for wrong in check_kernel(fake_kernel(forward, backward)).wrong} == {"y", "da"}
 
 
+@needs_numba
 def test_another_pair_can_be_checked_in_place_of_the_compiled_one(fake_kernel, monkeypatch):
     kernel = fake_kernel(forward=lambda x, a: a + x)
     result = check_kernel(kernel, pair=(scale, scale_backward))
@@ -99,6 +101,7 @@ def test_mistakes_that_show_only_at_special_points(change, wrong):
     assert {one.argument for one in check_kernel("memn2n.hops", pair=pair).wrong} & wrong
 
 
+@needs_numba
 def test_renew(fake_kernel, capsys):
     fake_kernel()
     assert main(["toy.kernel", "--renew"]) == 0

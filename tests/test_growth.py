@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from kernel_tools import needs_numba
 
 from benchmarks import growth, growth_plot, growth_report, profile_plot, profile_report, profile_step, startup, studies
 from benchmarks.growth_axes import AXES
@@ -219,6 +220,7 @@ def check_profile(result):
 
 # ---- start-up ---------------------------------------------------------------------------------------------------------------
 
+@needs_numba
 def test_an_edited_equation_starts_without_compiling(tmp_path):
     found = startup.start("edited", tmp_path)
     assert found["compiling"] == [] and not list(tmp_path.rglob("*.nbi"))

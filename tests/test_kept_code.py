@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 import pytest
+from kernel_tools import needs_numba
 
 from numpymem import kept_code, kernel, writing
 
@@ -106,9 +107,9 @@ def double(x):
     return x + x
 
 
+@needs_numba
 def test_numba_itself(tmp_path, monkeypatch):
     """A real function: kept, found, damaged, compiled again, found again."""
-    pytest.importorskip("numba")
     monkeypatch.setattr(kernel, "cache_folder", lambda: tmp_path)
     x = np.ones(2, np.float32)
 
@@ -123,8 +124,8 @@ def test_numba_itself(tmp_path, monkeypatch):
         assert [hits(), hits()] == [0, 1], ending
 
 
+@needs_numba
 def test_where_nothing_can_be_kept_the_code_is_compiled_and_a_line_says_so(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("numba")
     (tmp_path / "file").touch()
     monkeypatch.setattr(kernel, "cache_folder", lambda: tmp_path / "file/kernels")
     monkeypatch.setattr(kernel, "_said", set())

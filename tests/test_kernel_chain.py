@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from kernel_tools import planted_kernel
+from kernel_tools import needs_numba, planted_kernel
 
 import numpymem
 from gradcheck import import_all
@@ -10,6 +10,7 @@ from gradcheck.kernels.chain import check_kernel_chain
 from numpymem.kernel import KERNELS
 
 import_all()
+pytestmark = needs_numba                          # also the mistakes: their loops import what is compiled into them
 LOOPS, STEP = "numpymem.ntm.kernels", "numpymem.ntm.kernels_step"
 
 

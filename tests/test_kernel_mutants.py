@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from kernel_tools import changed, planted_kernel
+from kernel_tools import changed, needs_numba, planted_kernel
 
 from gradcheck import check_kernel, import_all
 from gradcheck.kernels import interpreted, mutants
@@ -83,7 +83,9 @@ def test_every_mutant_is_a_program_and_not_the_kernel():
 
 
 # ---- kernels as plain Python -----------------------------------------------------------------------------------------------
+# The loops are interpreted, but what they import is written for numba: exp, log, tanh, sigmoid and lanes for compiled code.
 
+@needs_numba
 @pytest.mark.parametrize("name", KERNELS)
 def test_the_kernels_pass_the_exam_and_read_nothing_that_nobody_wrote(name):
     """As plain Python new arrays are full of not-a-number, and an index out of range raises."""
@@ -91,6 +93,7 @@ def test_the_kernels_pass_the_exam_and_read_nothing_that_nobody_wrote(name):
     assert mutants.judge(kernel, interpreted.interpreted_pair(kernel), mutants.exam_of(kernel)) == ""
 
 
+@needs_numba
 def test_no_false_alarm_at_other_points():
     for name, kernel in KERNELS.items():
         pair = interpreted.interpreted_pair(kernel)
@@ -114,6 +117,7 @@ def test_what_is_caught_is_named(name, change, how):
     assert how in mutants.judge(kernel, planted_kernel(name, *change), mutants.exam_of(kernel))
 
 
+@needs_numba
 def test_a_sample_is_caught_but_for_what_is_equivalent():
     seen = []
     outcomes = mutants.run_kernel_mutants(limit=120, seed=3, progress=lambda done, of: seen.append((done, of)))
@@ -123,6 +127,7 @@ def test_a_sample_is_caught_but_for_what_is_equivalent():
     assert outcomes[0].kind == "kernel" and outcomes[0].owner in KERNELS and outcomes[0].seconds > 0
 
 
+@needs_numba
 def test_a_sample_of_the_dncs_is_caught_but_for_what_is_understood():
     own = [mutant for mutant in ALL if mutant.kernel == "dnc.sequence"]
     exam, twins = mutants.exam_of(KERNELS["dnc.sequence"]), {}
@@ -142,6 +147,7 @@ ADDED = "if mask_b[i] > 0:\n                    add_scaled(o_k"
 WEIGHTS = "if mask[i] > 0 and total > zero:"                      # branching on a number, it cannot run at all points at once
 
 
+@needs_numba
 @pytest.mark.parametrize("change, same", [
     (("memn2n.hops", HOPS, "look", ADDED, ADDED.replace("mask_b[i] > 0", "True")), True),
     (("memn2n.hops", HOPS, "softmax_with_empty", WEIGHTS, WEIGHTS.replace("mask[i] > 0", "p[i] > 0")), True),
@@ -172,6 +178,7 @@ def test_points_are_numbers_that_are_never_changed_in_place():
     assert np.array_equal(interpreted.larger(x[0], 2.0), [2, 3]) and interpreted.larger(1, 3, 2) == 3
 
 
+@needs_numba
 def test_points_part_where_they_go_different_ways():
     x, y = interpreted.at_points([np.array([1.0, 2.0]), np.array([3.0, 4.0])])
     assert bool(y > x) and not x > y
@@ -184,6 +191,7 @@ def test_points_part_where_they_go_different_ways():
 
 # ---- the same, compiled -----------------------------------------------------------------------------------------------------
 
+@needs_numba
 @pytest.mark.parametrize("change, how", [
     (("memn2n.hops", HOPS, "softmax_with_empty", "empty * exp(-top)", "exp(-top)"), {"u", "o", "p"}),
     (("memn2n.memories", WORDS, "add_words_backward", "add_product(dE[x_i[j]], l_n[j], dm_i)",

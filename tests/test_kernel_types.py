@@ -6,6 +6,7 @@ import textwrap
 import numpy as np
 import pytest
 from gradcheck_tools import fake_kernel_fixture, toy_fixture  # noqa: F401  fixtures
+from kernel_tools import needs_numba
 
 from gradcheck import check_kernel, import_all, kernels
 from gradcheck.kernels import types as kernel_types
@@ -13,6 +14,7 @@ from gradcheck.kernels import SHAPES, Case, Setting
 from numpymem.kernel import KERNELS
 
 import_all()
+pytestmark = needs_numba                          # the types are those that numba finds
 
 HEAD = """
 import numpy as np

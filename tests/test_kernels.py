@@ -8,14 +8,13 @@ import sys
 
 import numpy as np
 import pytest
-from numba import njit
+from kernel_tools import need_numba, needs_numba
 
 import numpymem
 from gradcheck.kernels import bounds
 from numpymem import catalog, kernel
 from numpymem.ntm.sequence import NAMES, sequence, sequence_backward
 from numpymem.ntm.step import HeadSizes
-from numpymem.ops import kernels_math
 from numpymem.ops.losses import categorical_cross_entropy
 
 for module, *_ in catalog.MODELS.values():
@@ -35,6 +34,9 @@ EXACT = {"exp": np.exp, "log": np.log, "tanh": np.tanh, "sigmoid": lambda x: 1 /
 @pytest.fixture(scope="module")
 def compiled():
     """name -> the function as a loop over an array calls it."""
+    njit = need_numba().njit
+    kernels_math = importlib.import_module("numpymem.ops.kernels_math")
+
     def over_an_array(name):
         function = getattr(kernels_math, name)
 
@@ -51,6 +53,7 @@ def compiled():
 @pytest.fixture
 def in_force(tmp_path, monkeypatch):
     """The NTM's kernel in force for today's equations, without touching the package's fingerprints."""
+    need_numba()
     monkeypatch.setenv("NUMPYMEM_JIT", "1")
     monkeypatch.setattr(kernel, "FINGERPRINTS", tmp_path / "fingerprints.json")
     kernel.renew(sequence.kernel)
@@ -222,6 +225,7 @@ def test_what_is_not_finite_shows_in_the_outputs_as_with_numpy(in_force, positio
         broken.flat[place] = kept
 
 
+@needs_numba
 @pytest.mark.parametrize("target", [3, -4])
 def test_a_target_that_is_no_class_is_an_error(target):
     forward, _ = categorical_cross_entropy.kernel.pair()

@@ -1,21 +1,28 @@
 """What fast loops stand on: LANES numbers at once, products by panels, blocks of a batch on threads, buffers lent again."""
 
+import importlib
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from numba import njit
+from kernel_tools import need_numba
 
 from numpymem import threads, workspace
 from numpymem.catalog import make_model, make_task
 from numpymem.kernel import PACKAGE
 from numpymem.ops import lanes
-from numpymem.ops.kernels_lanes import LANES, fill, largest, load, maximum, store, total
-from numpymem.ops.kernels_product import add_product, panels
+from numpymem.ops.lanes import LANES, fill, largest, load, maximum, store, total
 from numpymem.training.loss import loss_and_gradient
 
 # ---- lanes ---------------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def njit():
+    """numba's, which knows lanes."""
+    compiler = need_numba().njit
+    importlib.import_module("numpymem.ops.kernels_lanes")
+    return compiler
 
 
 def everything(x, y, number, out, at):
@@ -29,7 +36,7 @@ def everything(x, y, number, out, at):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_compiled_lanes_are_the_plain_ones(dtype):
+def test_compiled_lanes_are_the_plain_ones(njit, dtype):
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((2, 2 * LANES)).astype(dtype)
     plain, compiled = np.zeros((2, 3 * LANES), dtype)
@@ -49,7 +56,7 @@ def test_beyond_the_end_of_a_row():
         lanes.store(np.zeros(16), 1, lanes.fill(0.0))
 
 
-def test_a_row_that_is_not_contiguous_does_not_compile():
+def test_a_row_that_is_not_contiguous_does_not_compile(njit):
     with pytest.raises(Exception, match="expected a contiguous row"):
         njit(lambda row: total(load(row, 0)))(np.zeros((16, 2))[:, 0])
 
@@ -61,7 +68,8 @@ def test_padded():
 # ---- products by panels -----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("rows, inner, columns", [(1, 1, 1), (3, 7, 31), (4, 5, 32), (5, 6, 33), (8, 100, 92), (9, 3, 64)])
-def test_a_product_by_panels(rows, inner, columns):
+def test_a_product_by_panels(njit, rows, inner, columns):
+    from numpymem.ops.kernels_product import add_product, panels
     rng = np.random.default_rng(rows)
     x, A = rng.standard_normal((rows, inner)), rng.standard_normal((inner, columns))
     A_panels = panels(A)

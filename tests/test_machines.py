@@ -50,7 +50,7 @@ LOOK = '''
 import json, pathlib
 from gradcheck.__main__ import main
 from gradcheck.kernels import bounds
-from gradcheck.kernels.interpreted import interpreted_pair
+from gradcheck.kernels.interpreted import interpreted_pair, read
 from numpymem import kernel
 from numpymem.equation import find
 from numpymem.fingerprint import fingerprint
@@ -58,7 +58,9 @@ code = main(["NTM-9"])
 source = pathlib.Path(kernel.__file__).read_bytes()
 known = json.loads(kernel.FINGERPRINTS.read_text())
 today = {name: {id: fingerprint(find(id)) for id in kernel.KERNELS[name].fuses} for name in known}
-interpreted_pair(kernel.KERNELS["ntm.sequence"], {})
+assert read("numpymem.ntm.kernels").functions
+if kernel.has_numba():
+    interpreted_pair(kernel.KERNELS["ntm.sequence"], {})
 print(json.dumps([code, b"\\r\\n" in source, today == known, bounds.files_of_loops()]))
 '''
 
@@ -97,6 +99,25 @@ def test_oldest_takes_the_floors_and_bare_no_numba():
     oldest, bare = machines.needed("oldest"), machines.needed("bare")
     assert all("==" in line for line in oldest) and any(line.startswith("numba==") for line in oldest)
     assert not any(line.startswith("numba") for line in bare) and any(line.startswith("numpy>=") for line in bare)
+
+
+def test_what_is_run_again_counts_once():
+    versions, bad = {"python": "3.14.0"}, ["tests/test_b.py::test_2", "tests/test_a.py::test_1[x]", "tests/test_b.py::test_3"]
+    assert machines.files_of(bad) == ["tests/test_a.py", "tests/test_b.py"]
+    first = {"right": False, "versions": versions, "passed": 90, "failed": 3, "failures": bad, "seconds": 100}
+    later = {"right": True, "versions": versions, "passed": 20, "tests": machines.files_of(bad), "failures": [], "seconds": 5}
+    both = machines.together(first, later)
+    assert (both["right"], both["passed"], both["failures"], both["seconds"]) == (True, 93, [], 100) and "failed" not in both
+    assert both["again"]["failed_at_first"] == bad and both["again"]["passed"] == 20
+    still = machines.together(first, later | {"right": False, "failures": bad[:1]})
+    assert (still["right"], still["passed"], still["failed"]) == (False, 92, 1)
+    with pytest.raises(SystemExit, match="expected the same versions"):
+        machines.together(first, later | {"versions": {"python": "3.13.0"}})
+
+
+def test_reasons_of_skips_are_added_up():
+    said = "SKIPPED [2] tests/test_a.py:7: needs numba\nSKIPPED [3] tests/b.py:9: needs numba\nSKIPPED [1] tests/c.py:1: no fork"
+    assert machines.reasons(said) == {"needs numba": 5, "no fork": 1}
 
 
 FOUND = json.loads(machines.RESULT.read_text(encoding="utf-8")) if machines.RESULT.exists() else {}

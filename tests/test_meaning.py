@@ -9,6 +9,7 @@ import itertools
 
 import numpy as np
 import pytest
+from kernel_tools import needs_numba
 
 import numpymem
 from gradcheck import meaning
@@ -42,7 +43,7 @@ def rng():
     return np.random.default_rng(20141020)
 
 
-@pytest.fixture(params=["numpy", "kernel"])
+@pytest.fixture(params=["numpy", pytest.param("kernel", marks=needs_numba)])
 def form(request, tmp_path, monkeypatch):
     """Run a test twice: as NumPy, and with the kernels in force (the package's fingerprints are left alone)."""
     if request.param == "numpy":

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from kernel_tools import need_numba
 
 import numpymem
 from numpymem import kernel
@@ -58,6 +59,7 @@ def numpy_form():
 @pytest.fixture
 def compiled(tmp_path, monkeypatch):
     """Kernels in force for today's equations, without touching the fingerprints of the package."""
+    need_numba()
     monkeypatch.setattr(kernel, "FINGERPRINTS", tmp_path / "fingerprints.json")
     monkeypatch.setenv("NUMPYMEM_JIT", "1")
     for name in KERNELS:

@@ -130,13 +130,16 @@ def test_the_committed_score():
     assert len(told["not_caught"]) == told["equivalent"]
 
 
-def test_the_committed_sample():
-    """Of all models' equations, wirings and kernels; the whole run is of the parents."""
-    told = json.loads((RESULTS / "mutation_sample.json").read_text())
+@pytest.mark.parametrize(("name", "owners"), [
+    ("mutation_sample", {"DNC-step", "dnc.sequence", "dmn", "memory-transformer", "hybrid"}),
+    ("mutation_memory_transformer", {"MT-write", "Transformer-1", "memory-transformer", "memory_transformer.write"})])
+def test_the_committed_samples(name, owners):
+    """Of all models' equations, wirings and kernels; and all of the memory Transformer's. The whole run is of the parents."""
+    told = json.loads((RESULTS / f"{name}.json").read_text())
     assert told["mutants"] == told["caught"] + told["equivalent"] + told["survived"] == told["raised"] + told["silent"]
     assert told["survived"] == 0 and told["equivalent_percent"] <= 3 and len(told["not_caught"]) == told["equivalent"]
     assert sum(each["mutants"] for each in told["by_owner"].values()) == told["mutants"]
-    assert {"DNC-step", "dnc.sequence", "dmn", "memory-transformer", "hybrid"} <= set(told["by_owner"])
+    assert owners <= set(told["by_owner"])
 
 
 def test_the_committed_hunts():

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from numpymem.data import sql, wikisql, wikisql_made
-from numpymem.data.wikisql_format import Query, Table, parse_questions, parse_tables, words
+from numpymem.data.wikisql_format import Query, Table, parse_questions, parse_tables, word_shapes, words
 
 QUESTION = {"table_id": "1-1", "question": "Who scored 1,040 points in 1998-99?",
             "sql": {"sel": 0, "agg": 0, "conds": [[1, 0, "1,040"]]}}
@@ -56,6 +56,12 @@ def put_archive(path, change=()):
 # --- the format
 
 
+@pytest.mark.parametrize(("text", "shapes"), [("Who is from South Australia in the NBA?", "AaaAAaaX."), ("", ""),
+                                             ("X 1,040 a2 2a É ß", "A0a0Aa"), ("_ - İ", "..a.")])
+def test_shapes_say_how_each_word_is_written(text, shapes):
+    assert word_shapes(text) == shapes and len(shapes) == len(words(text))
+
+
 def test_words_keep_numbers_whole_and_cells_and_questions_alike():
     assert words("Who scored 1,040 points in 1998-99?") == ("who", "scored", "1,040", "points", "in", "1998", "-", "99", "?")
     assert words("1998 - 99") == words("1998-99") and words("2.02m, 3rd") == ("2.02", "m", ",", "3rd")
@@ -64,7 +70,7 @@ def test_words_keep_numbers_whole_and_cells_and_questions_alike():
 
 def test_questions_and_tables_are_read_as_they_are_written():
     question, _ = parse_questions(FILES["train.jsonl"] + b"\n\n", "train.jsonl")
-    assert question == ("1-1", words(QUESTION["question"]), Query(0, 0, ((1, 0, "1,040"),)))
+    assert question == ("1-1", words(QUESTION["question"]), Query(0, 0, ((1, 0, "1,040"),)), word_shapes(QUESTION["question"]))
     tables = parse_tables(FILES["tables.jsonl"], "tables.jsonl")
     assert tables["1-1"].header == ("player", "points", "season") and tables["1-1"].complete and tables["1-1"].split == "train"
     assert tables["1-1"].rows == (("ann", "1040", "1998 - 99"), ("bob", "900", "1999 - 00"))

@@ -19,6 +19,7 @@ from numpymem.tasks.wikisql.spelling import BUCKETS, COLUMN, NOTHING, ROWS, UNKN
 MAKERS = {
     "agg": WikiSQLAgg,
     "number": WikiSQLNumber,
+    "number-shapes": lambda **settings: WikiSQLNumber(shapes=True, **settings),
     "agg-header": lambda **settings: WikiSQLAgg(header=True, **settings),
     "select": WikiSQLSelect,
     "flat": lambda **settings: WikiSQLSelect(streamed=False, **settings),
@@ -75,6 +76,18 @@ def test_classes_of_questions(tasks, name, right):
         told = [read(task, item) for item in batch.inputs.segments[b, 0]]
         assert [told_name for told_name in told if told_name] == (header_of(task, row) if name == "agg-header" else [(NOTHING,)])
     assert batch.inputs.segments.shape[1] == 1
+
+
+def test_shapes_are_marks_of_the_question(tasks):
+    with pytest.raises(ValueError, match="shapes: expected True or False, received 1"):
+        WikiSQLNumber(shapes=1, source="generated")
+    task = tasks["number-shapes"]
+    rows = task.rows("valid", 30)
+    marks = task.batch(rows).inputs.marks
+    for b, row in enumerate(rows):
+        shapes = task.questions[row].shapes
+        assert len(shapes) == len(task.questions[row].words)
+        assert [".aAX0"[mark - 1] for mark in marks[b] if mark] == list(shapes) and not marks[b, len(shapes):].any()
 
 
 def test_streamed_columns_are_told_one_by_one_and_the_question_says_nothing_of_them(tasks):

@@ -115,8 +115,8 @@ TINY = {"ntm.sequence": [ntm_setting(1, 1, 1, 1, C=1, T=1, B=1, N=2),
                          dnc_setting(1, 2, C=2, T=3, B=1, N=5, change=nothing_written),
                          dnc_setting(2, 3, C=1, T=2, B=1, N=3, masking=True, sharpening=True),         # what runs as NumPy
                          dnc_setting(2, 1, C=3, T=3, B=2, N=18)],
-        "memory_transformer.write": [heads_setting(0, 1, 1, 1, T=1, B=1, N=2), heads_setting(0, 2, 2, 3, T=4, B=3, N=5)],
-        "memory_transformer.read": [heads_setting(1, 0, 1, 1, T=1, B=1, N=2), heads_setting(2, 0, 2, 3, T=4, B=3, N=5)],
+        "memory_transformer.write": [heads_setting(0, 1, 1, 1, T=1, B=1, N=2), heads_setting(0, 2, 3, 3, T=4, B=3, N=5)],
+        "memory_transformer.read": [heads_setting(1, 0, 1, 1, T=1, B=1, N=2), heads_setting(2, 0, 3, 3, T=4, B=3, N=5)],
         "dmn.scan": [scan_setting(2, B=3, T=3), scan_setting(1, 2, B=1, T=2), scan_setting(3, 2, B=5, T=4, change=padded_steps),
                      scan_setting(4, B=19, T=2, change=padded_steps)]}
 
@@ -145,12 +145,13 @@ def judge(kernel, pair, cases):
     return ""
 
 
-def run_kernel_mutants(limit=None, seed=0, progress=None):
+def run_kernel_mutants(limit=None, seed=0, progress=None, package=""):
     """Run the mutants of all kernels, or a random sample of `limit` of them -> list of Outcome.
 
     progress    called with (number done, number in all)
+    package     only kernels that begin with this name and a point
     """
-    chosen = all_mutants()
+    chosen = [mutant for mutant in all_mutants() if not package or mutant.kernel.startswith(f"{package}.")]
     if limit is not None:
         chosen = random.Random(seed).sample(chosen, min(limit, len(chosen)))
     exams = {name: exam_of(kernel, seed) for name, kernel in KERNELS.items()}

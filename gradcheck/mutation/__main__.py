@@ -2,6 +2,7 @@
 
     python -m gradcheck.mutation score --save               break everything -> gradcheck/results/mutation.json
     python -m gradcheck.mutation score --sample 2000 --save  a random sample of it -> gradcheck/results/mutation_sample.json
+    python -m gradcheck.mutation score --package memory_transformer --save  all of one folder -> mutation_memory_transformer.json
     python -m gradcheck.mutation hunts --seeds 100:120      plant bugs, and grade the first line of the report on each
 
 The committed hunts, beside what other checkers say of the same bugs: python -m benchmarks.other_checkers.
@@ -20,6 +21,7 @@ from gradcheck.mutation.hunt import bug_hunt
 from numpymem.cli import Parser, span, whole
 
 RESULTS = Path(__file__).parents[1] / "results"
+PACKAGES = ("ops", "ntm", "memn2n", "dnc", "dmn", "memory_transformer", "hybrid", "lstm", "recurrent")
 
 
 def main(arguments=None):
@@ -30,6 +32,8 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=whole(1), default=2, metavar="N", help="processes (default 2)")
     parser.add_argument("--sample", type=whole(1), metavar="N",
                         help="of the score: N mutants of pairs and wiring and N of kernels, drawn with seed 0 (default: all)")
+    parser.add_argument("--package", default="", choices=PACKAGES, metavar="NAME",
+                        help=f"of the score: only what stands in this folder of numpymem: {', '.join(PACKAGES)}")
     parser.add_argument("--save", action="store_true", help="of the score: write the result file")
     try:
         options = parser.parse_args(arguments)
@@ -39,11 +43,12 @@ def main(arguments=None):
 
 
 def _score(options):
-    outcomes, seconds = score.timed(sample=options.sample, jobs=options.jobs, progress=sys.stderr.isatty())
+    outcomes, seconds = score.timed(sample=options.sample, jobs=options.jobs, progress=sys.stderr.isatty(), package=options.package)
     print(score.table(outcomes, seconds))
     if options.save:
-        part = f"--sample {options.sample} " if options.sample else ""
-        path = RESULTS / ("mutation_sample.json" if options.sample else "mutation.json")
+        part = "".join(f"--{name} {value} " for name, value in (("package", options.package), ("sample", options.sample)) if value)
+        name = "_".join(["mutation", *filter(None, [options.package]), *(["sample"] if options.sample else [])])
+        path = RESULTS / f"{name}.json"
         told = {"command": f"python -m gradcheck.mutation score {part}--save"} | score.as_dict(outcomes, seconds)
         path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         print(f"written: {path.name}")

@@ -47,14 +47,15 @@ class Outcome:
     how: str = ""
 
 
-def run(names=(), sample=None, progress=True, seed=0, jobs=None):
+def run(names=(), sample=None, progress=True, seed=0, jobs=None, package=""):
     """Break everything, or the targets whose owner is among `names`, or a random sample -> list of Outcome, in order.
 
-    jobs    processes to share the work (default: as many as there are processors)
+    jobs       processes to share the work (default: as many as there are processors)
+    package    only what stands in this folder of numpymem, as "memory_transformer"
     """
-    wanted = {name.lower() for name in names}
+    wanted, home = {name.lower() for name in names}, f"numpymem.{package}."
     places = [(k, j) for k, target in enumerate(targets()) if not names or target.owner.lower() in wanted
-              for j in range(len(mutants_of(target)))]
+              for j in range(len(mutants_of(target))) if not package or target.function.__module__.startswith(home)]
     if sample is not None and sample < len(places):
         picked = np.random.default_rng(seed).choice(len(places), sample, replace=False)
         places = [places[k] for k in sorted(picked)]
@@ -181,13 +182,13 @@ def table(outcomes, seconds):
     return "\n".join(rows)
 
 
-def timed(names=(), sample=None, progress=True, seed=0, jobs=None):
+def timed(names=(), sample=None, progress=True, seed=0, jobs=None, package=""):
     """`run`, then the mutants of all kernels (if no names are given), and how long it took -> (outcomes, seconds)."""
     started = time.perf_counter()
-    outcomes = run(names, sample, progress, seed, jobs)
+    outcomes = run(names, sample, progress, seed, jobs, package)
     if not names and not cannot_run():
         with tqdm(disable=not progress, unit=" kernel mutants") as bar:
-            outcomes += run_kernel_mutants(sample, seed, lambda done, of: bar.update(done - bar.n))
+            outcomes += run_kernel_mutants(sample, seed, lambda done, of: bar.update(done - bar.n), package)
     return outcomes, time.perf_counter() - started
 
 

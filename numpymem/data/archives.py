@@ -30,12 +30,12 @@ class TooLarge(Exception):
 class Unpacked:
     """What an archive unpacks to, as tarfile wants to read it: forwards only, and never more than the limits above.
 
-    tarfile reads names and extra headers in one piece, of whatever size a header says, and goes backwards where a size is below
-    zero; both end here.
+    tarfile reads names and extra headers of whatever size a header says, in one piece or (Python 3.14) in pieces of a MB, and goes
+    backwards where a size is below zero; all three end here.
     """
 
     def __init__(self, file):
-        self.file, self.at = file, 0
+        self.file, self.at, self.in_a_row = file, 0, 0             # in_a_row: bytes read since the last seek
 
     def tell(self):
         return self.at
@@ -47,6 +47,9 @@ class Unpacked:
             raise tarfile.ReadError(f"a size of {n}")
         data = self.file.read(n)
         self.at += len(data)
+        self.in_a_row += len(data)
+        if self.in_a_row > MAX_BYTES + CHUNK:                      # the headers between members come without a seek
+            raise TooLarge(f"expected members of at most {MAX_BYTES:,} bytes, found a longer one")
         if self.at > MAX_TOTAL:
             raise TooLarge(f"expected at most {MAX_TOTAL:,} bytes in all, found more")
         return data
@@ -54,8 +57,9 @@ class Unpacked:
     def seek(self, to):
         if to < self.at:
             raise tarfile.ReadError("a header points backwards")
+        self.in_a_row = 0
         while self.at < to and self.read(min(CHUNK, to - self.at)):
-            pass
+            self.in_a_row = 0                                      # what is passed over is not kept
 
 
 def read_archive(path, names):

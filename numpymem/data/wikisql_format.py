@@ -36,6 +36,7 @@ class Question(NamedTuple):
     table_id: str
     words: tuple      # as `words` splits the question
     query: Query
+    shapes: str = ""  # how each word is written, see `word_shapes`; "" where that is not known
 
 
 class Table:
@@ -67,6 +68,25 @@ def words(text):
     return tuple(WORD.findall(text.lower()))
 
 
+def word_shapes(text):
+    """How each word of a text is written, a character a word: "a" small letters, "A" a capital first, "X" capitals only, "0" a
+    digit first, "." anything else.
+
+    "Who is from South Australia in the NBA?" -> "AaaAAaaX."; a text that `words` would split otherwise before it is lower-case
+    counts as small.
+    """
+    written, small = WORD.findall(text), WORD.findall(text.lower())
+    return "".join(map(_shape, written if len(written) == len(small) else small))
+
+
+def _shape(word):
+    if not word[0].isalpha():
+        return "0" if word[0].isdigit() else "."
+    if not word[0].isupper():
+        return "a"
+    return "X" if len(word) > 1 and word.isupper() else "A"
+
+
 def parse_questions(data, name):
     """Questions of one file, in its order.
 
@@ -80,7 +100,7 @@ def parse_questions(data, name):
         asked = tuple(same.setdefault(word, word) for word in words(record["question"]))
         if not asked:
             raise ValueError(f"{where}: the question is empty")
-        found.append(Question(record["table_id"], asked, _query(record["sql"], where)))
+        found.append(Question(record["table_id"], asked, _query(record["sql"], where), word_shapes(record["question"])))
     return _not_empty(found, name, "questions")
 
 

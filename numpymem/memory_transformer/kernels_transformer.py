@@ -19,9 +19,12 @@ from numpymem.workspace import empty
 loop = compile_loop(allocates=False)
 
 
-def in_halves(function, rows):
-    """function(first, last) for two halves of so many rows."""
-    return threads.run(function, [(0, rows // 2), (rows // 2, rows)])
+WORTH = 1e6              # multiplications for which a second thread is woken: they take some twice as long as waking it
+
+
+def in_halves(function, rows, work):
+    """function(first, last) for two halves of so many rows, which are so many multiplications in all."""
+    return threads.run(function, [(0, rows // 2), (rows // 2, rows)], worth=work > WORTH)
 
 
 # ---- attention: one head of one sequence after the other ---------------------------------------------------------------------
@@ -146,19 +149,20 @@ def attention(q, k, v, mask, heads):
     q, k, v, mask = map(np.ascontiguousarray, (q, k, v, mask))
     (B, T, D), S, dtype = q.shape, k.shape[1], q.dtype
     y, p = empty([(B, T, D), (B, heads, T, S)], dtype)
-    in_halves(lambda first, last: attend(first, last, q, k, v, mask, y, p, *room(S, D // heads, dtype, 1)), B)
+    in_halves(lambda first, last: attend(first, last, q, k, v, mask, y, p, *room(S, D // heads, dtype, 1)), B,
+              2 * B * T * S * D)
     return y, p
 
 
 def attention_backward(dy, p, q, k, v, mask, heads):
     dy, p, q, k, v, mask = map(np.ascontiguousarray, (dy, p, q, k, v, mask))
-    (B, S, D), dtype = k.shape, k.dtype
+    (B, S, D), T, dtype = k.shape, q.shape[1], k.dtype
     dq, dk, dv = empty([q.shape, k.shape, v.shape], dtype)
 
     def block(first, last):
         attend_back(first, last, dy, p, q, k, v, mask, dq, dk, dv, *room(S, D // heads, dtype, 3))
 
-    in_halves(block, B)
+    in_halves(block, B, 5 * B * T * S * D)
     return dq, dk, dv
 
 
@@ -209,7 +213,7 @@ def normalise_back(first, last, dy, x_n, s, g, dx, dg, db):
 def layer_norm(x, g, b):
     x, g, b = map(np.ascontiguousarray, (x, g, b))
     y, x_n, s = empty([x.shape, x.shape, (len(x), 1)], x.dtype)
-    in_halves(lambda first, last: normalise(first, last, x, g, b, y, x_n, s), len(x))
+    in_halves(lambda first, last: normalise(first, last, x, g, b, y, x_n, s), len(x), 4 * x.size)
     return y, x_n, s
 
 
@@ -222,5 +226,5 @@ def layer_norm_backward(dy, x_n, s, g):
         half = int(first > 0)
         normalise_back(first, last, dy, x_n, s, g, dx, dg[half], db[half])
 
-    in_halves(block, len(dy))
+    in_halves(block, len(dy), 6 * dy.size)
     return dx, dg.sum(0), db.sum(0)

@@ -24,6 +24,7 @@ MEMORY = 6 << 30                                  # bytes of address space: a bo
 def main(arguments=None):
     sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent)]
     os.environ.update(NUMPYMEM_OFFLINE="1", NUMPYMEM_JIT="0")
+    sys.dont_write_bytecode = True                # a module that is first imported in a reader would be written beside its source
     from fuzz.table import result, table
     from numpymem.cli import Parser, whole
     parser = Parser(prog="python tests/fuzz", description=__doc__.partition("\n")[0], epilog=__doc__,

@@ -11,6 +11,7 @@ from numpymem.data.wikisql_format import AGGREGATIONS
 from numpymem.tasks.wikisql.task import WikiSQLTask, check_switch, nothing_told
 
 MAX_CONDITIONS = 4
+SHAPES = ".aAX0"        # of words, see `numpymem.data.wikisql_format.word_shapes`; the marks 1 to 5
 
 
 class QuestionClass(WikiSQLTask):
@@ -20,18 +21,21 @@ class QuestionClass(WikiSQLTask):
                True: the questions about complete tables, split by table; the columns of the table are the items of one segment.
                (The official dev and test parts have incomplete tables only, and of those just the columns that questions use:
                their number nearly says how many conditions there are, so they are not told.)
+    shapes     mark how each word of the question is written (small, Capital, CAPITALS, digits)
     trigrams   whether words are spelt (see `spelling`)
     source, folder  where the data comes from, see `numpymem.data.wikisql.load`
 
     Parts: "train", "valid", "dev", "test"; with header=True "train", "valid", "test".
     """
 
-    def __init__(self, form="segments", header=False, trigrams=True, source="auto", folder=None):
+    def __init__(self, form="segments", header=False, shapes=False, trigrams=True, source="auto", folder=None):
         check_switch("header", header)
-        self.header = header
+        check_switch("shapes", shapes)
+        self.header, self.n_marks = header, len(SHAPES) * shapes
         self._load(form, source, folder, trigrams, official=not header)
         self.classes = np.array([self._class_of(question.query) for question in self.questions], dtype=np.int32)
         self._length = self._lengths
+        self._shapes = self._shape_marks() if shapes else None
         if header:
             self.n_items = int(self.headers.n_columns.max())
 
@@ -39,7 +43,15 @@ class QuestionClass(WikiSQLTask):
         """The Batch of these questions."""
         words, _ = self._question(rows)
         told = self.headers.as_items(self._table[rows]) if self.header else nothing_told(rows)
-        return self._one_answer(rows, told, words, self.classes[rows])
+        marks = None if self._shapes is None else self._shapes[rows, : words.shape[1]]
+        return self._one_answer(rows, told, words, self.classes[rows], marks)
+
+    def _shape_marks(self):
+        """(N, Q) int32: 1 + the number of each word's shape in SHAPES, 0 after the last word."""
+        marks = np.zeros_like(self._words)
+        for row, question in enumerate(self.questions):
+            marks[row, : len(question.shapes)] = [1 + SHAPES.index(shape) for shape in question.shapes]
+        return marks
 
 
 class WikiSQLAgg(QuestionClass):
