@@ -143,18 +143,20 @@ def commands(spec):
 
 
 def draw(name):
-    """The figure of a row: bars for all contenders at every place, the article's figures beside them."""
+    """The figure of a row: bars for the first contenders at every place, as many as can be read, the article's figures beside
+    them."""
     from numpymem import plotting
     row = ROWS[name]
     found = measured.read(row.spec)
-    return plotting.duel([panel(found, row)])
+    return plotting.duel([panel(found, row, measured.columns(found)[:measured.SIDE_BY_SIDE])])
 
 
-def panel(found, row):
-    """What plotting.duel draws of a row."""
+def panel(found, row, models=None):
+    """What plotting.duel draws of a row: of all contenders, or of some."""
+    shown = models or measured.columns(found)
     columns = []
     for place in measured.places(found):
-        models = {model: measured.right(found, model, place) for model in measured.columns(found)}
+        models = {model: measured.right(found, model, place) for model in shown}
         columns.append({"label": measured.named(place), "article": row.article,
                         "models": {model: spread(values) for model, values in models.items()}})
     return {"row": row.title, "columns": columns}
