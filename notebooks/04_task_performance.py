@@ -243,7 +243,7 @@ over_sizes("update", ["NTM", "NTM no erase", "MemN2N", "MemN2N no time"], "rewri
 #
 # **Nor does the NTM, once it has room and time.** With 20 numbers a slot and 96,000 stories one seed in five learned this, and the mean,
 # 38.5 ± 34 % right, described none of them. With twice the width and up to twice the time all do. How an NTM was trained can decide a
-# duel: what was tried stands in `numpymem/catalog.py`. How many have learned it here?
+# duel: what was tried stands in `numpymem/recipes.py`. How many have learned it here?
 
 # %%
 for label, share in learned("update", "rewritten-keys", ["NTM", "NTM no erase", "MemN2N", "MemN2N no time"]).items():
@@ -306,7 +306,7 @@ show("MemN2N-1", backward=False)
 # is not what it lacks: it was tested with as many slots as there are facts. And its trouble does not begin with many facts: at 16 it is
 # hardly better than somebody who has noticed who was talked about (exercise 4.1). So the article's order holds, by far; its figures do
 # not; and "the NTM does not scale" is less than the truth: it did not learn to look facts up at all. What made it learn the writes above,
-# wider slots and more time, does not here: one seed in 300,000 stories got to 25 % (`numpymem/catalog.py`).
+# wider slots and more time, does not here: one seed in 300,000 stories got to 25 % (`numpymem/recipes.py`).
 #
 # MetaQA is real: questions about films in English, 32 facts told with each. The row in the table, with its data, is real MetaQA.
 

@@ -329,7 +329,7 @@ for name in conclusion.best_and_worst(hybrid):
     print("\n".join(conclusion.places_of(name)), end="\n\n")
 
 # %% [markdown]
-# What can be learned from that, and from what was tried while it was built (`numpymem/catalog.py` has the settings, with the
+# What can be learned from that, and from what was tried while it was built (`numpymem/recipes.py` has the settings, with the
 # reasons):
 #
 # - **A good working memory is tempting.** An NTM that sits beside the facts learns small data by heart before the hops have learned

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import time
 
-from numpymem import catalog, kernel, runs, threads, writing
+from numpymem import catalog, kernel, recipes, runs, threads, writing
 from numpymem.equation import REGISTRY, find
 
 EQUATION_PACKAGES = ("numpymem.ops", "numpymem.ntm", "numpymem.dnc", "numpymem.lstm", "numpymem.memn2n",
@@ -129,7 +129,7 @@ def list(options):
         print(textwrap.fill(f"{model} takes {', '.join(taken)}; `train {model} TASK` starts with:", wide, break_on_hyphens=False))
         for kind in taken:
             print(start_line(model, kind))
-            if (f"{model}-feedforward", kind) in catalog.RECIPES:
+            if (f"{model}-feedforward", kind) in recipes.RECIPES:
                 print(start_line(model, kind, "feedforward"))
 
 
@@ -140,7 +140,7 @@ def start_line(model, kind, controller=None):
     extra = " ".join(f"{setting}={value}" for setting, value in settings.items())
     pair = (f"{model}-{controller}" if controller else model, "babi" if kind.startswith("babi") else kind)
     return (f"  {name:<27}{recipe.optimizer} lr={recipe.lr:g} batch={recipe.batch} sequences={recipe.sequences:,} {extra}   "
-            f"{catalog.BUDGETS.get(pair, '')}").rstrip()
+            f"{recipes.BUDGETS.get(pair, '')}").rstrip()
 
 
 def explain(options):

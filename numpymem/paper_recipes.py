@@ -1,7 +1,7 @@
 """Recipes by name: those of the NTM paper (Graves et al. 2014, tables 1 to 3), `--set recipe=paper`, and a small one to try changes
 with, `--set recipe=small`.
 
-The paper's ask for a million sequences, one at a time; the recipes of catalog.py are ours and faster. A recipe here is the list of
+The paper's ask for a million sequences, one at a time; those of recipes.py are ours and faster. A recipe here is the list of
 NAME=VALUE texts that a user would have to type, so that a further --set still changes each of them.
 
 Where the paper leaves something open: the loss of a sequence is summed, not averaged, over its bits before the gradient is clipped;

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from gradcheck.museum.effects import our_check_misses, signed_check_misses
 from gradcheck.museum.exhibit import EXHIBITS
-from numpymem import catalog, numpy_only, runs
+from numpymem import catalog, numpy_only, recipes, runs
 from numpymem.experiments.results import mean_sd
 from numpymem.writing import write_text
 from numpymem.training import Recipe, Training
@@ -57,8 +57,8 @@ TASKS = {
     "copy-two-heads": Task("ntm", "copy", NTM | {"write_heads": 2}, SHORT, ADAM, 50.0),
     "copy-random-memory": Task("ntm", "copy", NTM | {"initial_memory": "learned"}, SHORT, ADAM, 50.0),
     "copy-rmsprop": Task("ntm", "copy", NTM, SHORT, {"sequences": 9_600, "batch": 16, "lr": 2e-3, "optimizer": "rmsprop"}, 50.0),
-    "babi1": Task("memn2n", "babi1", {"encoding": "released"}, {"source": "generated"}, SGD | {"sequences": 15 * catalog.EPOCH}),
-    "babi2": Task("memn2n", "babi2", {"encoding": "released"}, {"source": "generated"}, SGD | {"sequences": 40 * catalog.EPOCH}),
+    "babi1": Task("memn2n", "babi1", {"encoding": "released"}, {"source": "generated"}, SGD | {"sequences": 15 * recipes.EPOCH}),
+    "babi2": Task("memn2n", "babi2", {"encoding": "released"}, {"source": "generated"}, SGD | {"sequences": 40 * recipes.EPOCH}),
 }
 
 
