@@ -336,9 +336,9 @@ Image(filename=str(engineering.MEASURED / "profile_step.png"))
 # way:
 
 # %%
-from numpymem.ntm import kernels_step  # noqa: E402
+from numpymem.teaching.sources import loop_source  # noqa: E402
 
-print(inspect.getsource(kernels_step.fade_and_add.py_func))
+print(loop_source("numpymem.ntm.kernels_step", "fade_and_add"))
 
 # %% [markdown]
 # `load` and `store` take several neighbouring slots at a time, as the processor does. For that, slots must *be* neighbours: the

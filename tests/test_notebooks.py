@@ -122,6 +122,14 @@ def test_what_is_printed_in_pieces_is_one_output():
     assert [each.get("text") for each in build.joined([*pieces, picture_between, pieces[2]])] == ["ab", "c", None, "c"]
 
 
+def test_a_loop_is_shown_as_its_file_has_it_and_numba_need_not_be_there():
+    module, file = "numpymem.ntm.kernels_step", ROOT / "numpymem/ntm/kernels_step.py"
+    text = sources.loop_source(module, "fade_and_add")
+    assert text.startswith("@part\ndef fade_and_add(") and text in file.read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match=f"name: expected a loop of {module}: .*fade_and_add.*; received 'nothing'"):
+        sources.loop_source(module, "nothing")
+
+
 # ---- numpymem.teaching ------------------------------------------------------------------------------------------------------
 
 def test_show_prints_formula_and_the_source_in_force():

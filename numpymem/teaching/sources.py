@@ -1,7 +1,9 @@
 """Equations in a notebook, read from the registry: the formula typeset, and under it the NumPy that is in force."""
 
 import ast
+import importlib.util
 import inspect
+import pathlib
 import textwrap
 
 from IPython.display import Markdown
@@ -48,6 +50,20 @@ def source(function):
     tree = ast.parse(text).body[0]
     first = tree.lineno if isinstance(tree, ast.FunctionDef) else 1                 # a lambda has no name and no decorators
     return "\n".join(text.splitlines()[first - 1:]).rstrip()
+
+
+def loop_source(module, name):
+    """The text of a kernel's loop, read from its file: to import it numba would have to be there.
+
+    module   as "numpymem.ntm.kernels_step"
+    raises   ValueError for a loop that the module has not
+    """
+    text = pathlib.Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8")
+    loops = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.decorator_list}
+    if name not in loops:
+        raise ValueError(f"name: expected a loop of {module}: {', '.join(loops)}; received {name!r}")
+    node = loops[name]
+    return "\n".join(text.splitlines()[node.decorator_list[0].lineno - 1:node.end_lineno])
 
 
 def equations(*families):
