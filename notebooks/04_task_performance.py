@@ -295,8 +295,8 @@ over_sizes("facts", ["NTM from 16", "MemN2N from 16"], "made-facts", [16, 64, 25
 
 # %% [markdown]
 # MemN2N does not care how many facts there are: a softmax over 256 sentences is the same equation as one over 16. (With 2,048 names it was
-# also asked about 1,024 and 4,096 facts, "many" in the verdict. There it begins to care: what it finds must stand out from thousands, and
-# it has only learned to make it stand out from 16.)
+# also asked about 1,024 and 4,096 facts, "many" in the verdict. Only at thousands does it begin to care: what it finds must stand out from
+# all of them, and it has only learned to make it stand out from 16.)
 
 # %%
 show("MemN2N-1", backward=False)
