@@ -227,7 +227,7 @@ def encoder_maps(trace, story, b):
     mine = np.flatnonzero(trace["told"].row_story == b)
     layers = trace["encoder"][1]
     for number, (own, _) in enumerate(layers):
-        values, at = np.ma.masked_all((len(words), len(words))), 0
+        values, at = np.ma.masked_array(np.zeros((len(words), len(words))), mask=True), 0
         for row in mine:
             there = np.flatnonzero(trace["told"].rows[row])
             values[at:at + len(there), at:at + len(there)] = mean_of(own, row)[np.ix_(there, there)]
