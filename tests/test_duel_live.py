@@ -5,7 +5,7 @@ import json
 import pytest
 
 from numpymem import cli
-from numpymem.experiments import live, rows
+from numpymem.experiments import live, results, rows
 
 SHORT = ("sequences=32", "batch=32", "eval_every=32", "eval_count=20")
 NTM, MEMN2N = ("N=8", "W=4", "controller_size=6", *SHORT), ("d=4", *SHORT)
@@ -64,3 +64,18 @@ def test_the_default_folder_is_the_next_free_one(tmp_path):
     first, again = (live.open_folder(None, "runs/duel-quick", settings, "") for _ in range(2))
     (first / "duel.json").write_text("{}")
     assert first == again and live.open_folder(None, "runs/duel-quick", settings, "").name == "duel-quick-2"
+
+
+@pytest.mark.parametrize(("name", "quick"), rows.QUICK.items())
+def test_below_what_was_trained_stand_the_committed_runs_of_the_same(name, quick, monkeypatch):
+    monkeypatch.setattr(rows, "QUICK", {name: quick})                                  # not the small ones of this file
+    groups = {f"{model} {quick.variant}".strip(): model for model in ("NTM", "MemN2N")}
+    full = results.read(rows.ROWS[name].spec)
+    runs = [run | {"group": groups[run["group"]]} for run in full["runs"]
+            if run["task"] == quick.task and run["group"] in groups and run["seed"] == 0]
+    spec = full["spec"] | {"groups": [{"label": model} for model in groups.values()]}
+    said = live.row_lines(name, full | {"runs": runs, "spec": spec}, {"absent": []})
+    for model in groups.values():
+        trained, committed = ([line.split()[2:] for line in said if line.split()[:2] == [what, model]]
+                              for what in ("live", "committed"))
+        assert len(trained) == len(committed) == 1 and len(committed[0]) == 3 * len(trained[0])          # mean, +-, spread

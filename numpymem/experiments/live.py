@@ -123,8 +123,9 @@ def row_lines(name, live, models):
     lines.append(" " * 25 + "".join(f"{head:>13}" for head in heads))
     lines += [line("live", model, live, at) for model in measured.columns(live)]
     if committed:
-        lines += [line("committed", model, committed, at) for model in measured.columns(committed)
-                  if any(measured.right(committed, model, place) for place in at)]
+        same = [place._replace(variant=quick.variant) for place in at]
+        lines += [line("committed", model, committed, same) for model in measured.columns(committed)
+                  if any(measured.right(committed, model, place) for place in same)]
     lines += wrap("the article: " + ", ".join(f"{model} {said:g}" for model, said in row.article.items())
                   + " (length, data, size and seeds not given)")
     for run in live["runs"]:

@@ -34,11 +34,13 @@ class Quick(NamedTuple):
     settings  of all models: NAME=VALUE texts
     models    model -> settings of its own: what is trained if nothing else is asked for
     others    settings of any other model that is asked for, beside its recipe
+    variant   what the groups of the full run that train the same are called after the model's name
     """
     task: str
     settings: tuple
     models: dict
     others: tuple = ()
+    variant: str = ""
 
 
 ROWS = {
@@ -56,7 +58,7 @@ SHORT = ("sequences=64000",)
 QUICK = {                                         # in the order in which they are trained: what takes longest first
     "paths": Quick("segment-traversal", ("max_steps=2",), {"ntm": ("sequences=128000", "halve_every=40000"), "memn2n": (),
                                                                "hybrid": SHORT}, SHORT),
-    "facts": Quick("made-facts", (), {"ntm": SHORT, "memn2n": (), "hybrid": SHORT}, SHORT),
+    "facts": Quick("made-facts", (), {"ntm": SHORT, "memn2n": (), "hybrid": SHORT}, SHORT, "from 16"),
     "update": Quick("rewritten-keys", (), {"ntm": (), "memn2n": (), "hybrid": ()}, SHORT),
     "copy": Quick("copy", (), {"ntm": ("controller=feedforward",), "memn2n": ("sequences=200000",), "hybrid": ()}),
 }
