@@ -104,9 +104,10 @@ def together(first, later):
 
 
 def reasons(said):
-    """{why: how many tests were skipped for it}, from what pytest says at the end."""
+    """{why: how many tests were skipped for it}, from what pytest says at the end, without folders of this machine, which older ones
+    name."""
     found = {}
-    for number, why in re.findall(r"^SKIPPED \[(\d+)\] \S+?:\d*:? ?(.+)$", said, re.MULTILINE):
+    for number, why in re.findall(r"^SKIPPED \[(\d+)\] \S+?:\d*:? ?(.+?)(?: at /.*)?$", said, re.MULTILINE):
         found[why] = found.get(why, 0) + int(number)
     return found
 

@@ -117,7 +117,8 @@ def test_what_is_run_again_counts_once():
 
 def test_reasons_of_skips_are_added_up():
     said = "SKIPPED [2] tests/test_a.py:7: needs numba\nSKIPPED [3] tests/b.py:9: needs numba\nSKIPPED [1] tests/c.py:1: no fork"
-    assert machines.reasons(said) == {"needs numba": 5, "no fork": 1}
+    said += "\nSKIPPED [1] tests/d.py:9: nothing to try, function test_d at /home/somebody/a place/tests/d.py:8"
+    assert machines.reasons(said) == {"needs numba": 5, "no fork": 1, "nothing to try, function test_d": 1}
 
 
 FOUND = json.loads(machines.RESULT.read_text(encoding="utf-8")) if machines.RESULT.exists() else {}
