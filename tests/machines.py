@@ -104,8 +104,8 @@ def together(first, later):
 
 
 def reasons(said):
-    """{why: how many tests were skipped for it}, from what pytest says at the end, without folders of this machine, which older ones
-    name."""
+    """{why: how many tests were skipped for it}, from what pytest says at the end; without folders of this machine, which an older
+    pytest names."""
     found = {}
     for number, why in re.findall(r"^SKIPPED \[(\d+)\] \S+?:\d*:? ?(.+?)(?: at /.*)?$", said, re.MULTILINE):
         found[why] = found.get(why, 0) + int(number)
