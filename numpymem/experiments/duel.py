@@ -18,7 +18,7 @@ def run_duel(options, command=""):
     raises   ValueError for an unknown claim, row or model, or for options that do not go together
     """
     check(options)
-    shown = [rows.NAMES[model] for model in options.models or () if catalog.model_class(model)]
+    shown = [rows.NAMES[model] for model in options.models or ()]
     if options.quick:
         from numpymem.experiments.live import run_quick
         return run_quick(options.rows, options.models, options.seeds or 1, options.run, options.json, command)
@@ -46,6 +46,8 @@ def tell(options):
 
 def check(options):
     """Refuse what would not be heard."""
+    for model in options.models or ():
+        catalog.model_class(model)                             # its ValueError lists the models
     training = {"--seeds": options.seeds, "--run": options.run}
     for name, value in (training | {"--rows": options.rows}).items():
         if value and not options.quick and not (options.full and name == "--rows"):
